@@ -71,7 +71,7 @@ export type UnionAll = {readonly kind: 'union-all'; readonly inputs: readonly Re
 export type Restrict = {
   readonly kind: 'restrict';
   readonly input: Relation;
-  readonly keys: Relation;
+  readonly keys: Staged;
   /** Expressions over the input, each with the column of `keys` that it must equal. */
   readonly on: readonly {readonly expression: Expression; readonly key: Column}[];
 };
@@ -95,7 +95,7 @@ export function columnsOfRelation(relation: Relation): readonly Column[] {
   }
 }
 
-/** The relations an operator reads. */
+/** The relations an operator is applied to. */
 export function inputsOf(relation: Relation): readonly Relation[] {
   switch (relation.kind) {
     case 'scan':
@@ -105,13 +105,12 @@ export function inputsOf(relation: Relation): readonly Relation[] {
     case 'filter':
     case 'project':
     case 'aggregate':
+    case 'restrict':
       return [relation.input];
     case 'join':
       return [relation.left, relation.right];
     case 'union-all':
       return relation.inputs;
-    case 'restrict':
-      return [relation.input, relation.keys];
   }
 }
 
@@ -125,13 +124,12 @@ export function mapInputs(relation: Relation, change: (input: Relation) => Relat
     case 'filter':
     case 'project':
     case 'aggregate':
+    case 'restrict':
       return {...relation, input: change(relation.input)};
     case 'join':
       return {...relation, left: change(relation.left), right: change(relation.right)};
     case 'union-all':
       return {...relation, inputs: relation.inputs.map(change)};
-    case 'restrict':
-      return {...relation, input: change(relation.input), keys: change(relation.keys)};
   }
 }
 
