@@ -1,0 +1,108 @@
+import {FreshetError} from '../errors.ts';
+import type {Options, RefreshMode, TargetLag} from './definition.ts';
+import {didYouMean} from './nearest.ts';
+import {parseLagSeconds, shortestLagSeconds} from './target-lag.ts';
+import type {TokenReader} from './token-reader.ts';
+import type {Token} from './tokens.ts';
+
+/** What an option's value must be, and how it is read: null when it is something else. */
+type Option = {
+  readonly expected: string;
+  readonly read: (value: Token) => Partial<Options> | null;
+};
+
+const options: Readonly<Record<string, Option>> = {
+  TARGET_LAG: {
+    expected: "a span of at least 10 seconds such as '5 minutes', or DOWNSTREAM",
+    read: (value) => withValue('targetLag', targetLag(value)),
+  },
+  REFRESH_MODE: {
+    expected: 'AUTO, INCREMENTAL or FULL',
+    read: (value) => withValue('refreshMode', oneOf<RefreshMode>(value, ['AUTO', 'INCREMENTAL', 'FULL'])),
+  },
+  INITIALIZE: {
+    expected: 'ON_CREATE or ON_SCHEDULE',
+    read: (value) => withValue('initialize', oneOf(value, ['ON_CREATE', 'ON_SCHEDULE'] as const)),
+  },
+  CARDINALITY_THRESHOLD: {
+    expected: 'a number from 0 to 1',
+    read: (value) => withValue('cardinalityThreshold', share(value)),
+  },
+  COMMENT: {
+    expected: "a text in quotes: 'who it is for'",
+    read: (value) => withValue('comment', value.kind === 'string' ? value.value : null),
+  },
+};
+
+const defaults: Omit<Options, 'targetLag'> = {
+  refreshMode: 'AUTO',
+  initialize: 'ON_CREATE',
+  cardinalityThreshold: 0.3,
+  comment: null,
+};
+
+/** Reads options in any order, with or without commas, up to and including AS. */
+export function readOptions(reader: TokenReader): Options {
+  let given: Partial<Options> = {};
+  const seen = new Set<string>();
+  while (!reader.takeWords('AS')) {
+    given = {...given, ...readOption(reader, seen)};
+    reader.takeSymbol(',');
+  }
+  const {targetLag: lag} = given;
+  if (lag === undefined) {
+    throw reader.error('TARGET_LAG is missing', {hint: "Say how stale the table may be: TARGET_LAG = '5 minutes'."});
+  }
+  return {...defaults, ...given, targetLag: lag};
+}
+
+function readOption(reader: TokenReader, seen: Set<string>): Partial<Options> {
+  const named = reader.peek();
+  if (named?.kind !== 'word') throw reader.error(`${reader.found()} stands where an option or AS belongs`);
+  const name = named.value.toUpperCase();
+  const option = options[name];
+  if (option === undefined) throw unknownOption(reader, name);
+  if (seen.has(name)) throw invalidOption(reader, `${name} is given twice`);
+  seen.add(name);
+  reader.take();
+  if (!reader.takeSymbol('=')) throw reader.error(`"=" must follow ${name}, not ${reader.found()}`);
+  const found = reader.found();
+  const value = reader.peek();
+  const read = value === undefined ? null : option.read(value);
+  if (read === null) throw invalidOption(reader, `${name} is ${option.expected}, not ${found}`);
+  reader.take();
+  return read;
+}
+
+function unknownOption(reader: TokenReader, name: string): FreshetError {
+  const known = Object.keys(options);
+  const {message, position} = reader.error(`There is no option ${name}`);
+  const hint = didYouMean(name, known) ?? `The options are ${known.join(', ')}.`;
+  return new FreshetError('unknown_option', message, {position, hint});
+}
+
+function invalidOption(reader: TokenReader, text: string): FreshetError {
+  const {message, position} = reader.error(text);
+  return new FreshetError('invalid_option', message, {position});
+}
+
+function withValue<K extends keyof Options>(key: K, value: Options[K] | null): Partial<Options> | null {
+  // A computed key widens to an index signature, though it is one of Options.
+  return value === null ? null : ({[key]: value} as Partial<Options>);
+}
+
+function targetLag(value: Token): TargetLag | null {
+  if (oneOf(value, ['DOWNSTREAM']) !== null) return {kind: 'downstream'};
+  const seconds = value.kind === 'string' ? parseLagSeconds(value.value) : null;
+  return seconds !== null && seconds >= shortestLagSeconds ? {kind: 'seconds', seconds} : null;
+}
+
+function oneOf<Word extends string>(value: Token, words: readonly Word[]): Word | null {
+  if (value.kind !== 'word' && value.kind !== 'string') return null;
+  return words.find((word) => word === value.value.toUpperCase()) ?? null;
+}
+
+function share(value: Token): number | null {
+  const number = value.kind === 'number' || value.kind === 'string' ? Number(value.value) : Number.NaN;
+  return number >= 0 && number <= 1 ? number : null;
+}

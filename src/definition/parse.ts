@@ -1,0 +1,84 @@
+import type {Position} from '../errors.ts';
+import type {TableName} from '../table-name.ts';
+import {readOptions} from './options.ts';
+import {positionAt} from './position.ts';
+import type {AlterChange, Create, Statement} from './statement.ts';
+import {tokenize} from './tokens.ts';
+import {TokenReader} from './token-reader.ts';
+
+/**
+ * Reads one statement. What is not about a dynamic table is `sql`, as it stands.
+ *
+ *     parseStatement("create dynamic table totals target_lag = '5 minutes' as select …")
+ */
+export function parseStatement(text: string): Statement {
+  const reader = new TokenReader(text);
+  if (reader.takeWords('CREATE', 'OR', 'REPLACE', 'DYNAMIC', 'TABLE')) {
+    throw reader.error('CREATE OR REPLACE DYNAMIC TABLE is not supported yet', {at: 0, hint: 'Drop the table first.'});
+  }
+  if (reader.takeWords('CREATE', 'DYNAMIC', 'TABLE')) return create(reader);
+  if (reader.takeWords('ALTER', 'DYNAMIC', 'TABLE')) return alter(reader);
+  if (reader.takeWords('DROP', 'DYNAMIC', 'TABLE')) return drop(reader);
+  return {kind: 'sql', text};
+}
+
+/** The statements of a text with several, without their semicolons; each with the place in the text where it begins. */
+export function splitStatements(text: string): readonly {readonly text: string; readonly start: Position}[] {
+  const pieces: {text: string; start: Position}[] = [];
+  let first: number | undefined;
+  let end = 0;
+  const close = () => {
+    if (first !== undefined) pieces.push({text: text.slice(first, end), start: positionAt(text, first)});
+    first = undefined;
+  };
+  for (const token of tokenize(text)) {
+    if (token.kind === 'symbol' && token.value === ';') {
+      close();
+    } else {
+      first ??= token.start;
+      end = token.end;
+    }
+  }
+  close();
+  return pieces;
+}
+
+function create(reader: TokenReader): Create {
+  const ifNotExists = reader.takeWords('IF', 'NOT', 'EXISTS');
+  const table = tableName(reader);
+  const options = readOptions(reader);
+  const query = reader.takeRest();
+  if (query === null) throw reader.error('A query must follow AS');
+  return {kind: 'create', table, ifNotExists, options, query};
+}
+
+function alter(reader: TokenReader): Statement {
+  const table = tableName(reader);
+  const change = alterChange(reader);
+  reader.expectEnd();
+  return {kind: 'alter', table, change};
+}
+
+function alterChange(reader: TokenReader): AlterChange {
+  if (reader.takeWords('REFRESH')) return {kind: 'refresh'};
+  throw reader.error(`${reader.found()} is no change that ALTER DYNAMIC TABLE knows`, {
+    hint: 'It knows REFRESH.',
+  });
+}
+
+function drop(reader: TokenReader): Statement {
+  const ifExists = reader.takeWords('IF', 'EXISTS');
+  const table = tableName(reader);
+  reader.expectEnd();
+  return {kind: 'drop', table, ifExists};
+}
+
+function tableName(reader: TokenReader): TableName {
+  const first = reader.expectName('a table name');
+  if (!reader.takeSymbol('.')) return {schema: 'main', name: first};
+  const name = reader.expectName('a table name');
+  if (reader.takeSymbol('.')) {
+    throw reader.error('A dynamic table is named by its schema and its name; it is always in the lake');
+  }
+  return {schema: first, name};
+}

@@ -1,0 +1,141 @@
+import {describe, expect, test} from 'vitest';
+import {parseStatement, splitStatements} from '../../src/definition/parse.ts';
+import {positionInStatement} from '../../src/definition/position.ts';
+import {FreshetError} from '../../src/errors.ts';
+
+function created(text: string) {
+  const statement = parseStatement(text);
+  if (statement.kind !== 'create') throw new Error(`${text} is no CREATE`);
+  return statement;
+}
+
+function mistake(text: string): FreshetError {
+  try {
+    parseStatement(text);
+  } catch (error) {
+    if (error instanceof FreshetError) return error;
+    throw error;
+  }
+  throw new Error(`${text} was accepted`);
+}
+
+describe('CREATE DYNAMIC TABLE', () => {
+  test('its options have defaults', () => {
+    expect(created("create dynamic table totals target_lag = '5 minutes' as select 1")).toMatchObject({
+      table: {schema: 'main', name: 'totals'},
+      ifNotExists: false,
+      options: {
+        targetLag: {kind: 'seconds', seconds: 300},
+        refreshMode: 'AUTO',
+        initialize: 'ON_CREATE',
+        cardinalityThreshold: 0.3,
+        comment: null,
+      },
+      query: {text: 'select 1'},
+    });
+  });
+
+  test('options come in any order, with or without commas', () => {
+    const {options, table, ifNotExists} = created(`
+      CREATE DYNAMIC TABLE IF NOT EXISTS "My Schema"."A.b"
+        COMMENT = 'it''s mine', REFRESH_MODE = full
+        CARDINALITY_THRESHOLD = .5, INITIALIZE = ON_SCHEDULE
+        TARGET_LAG = DOWNSTREAM
+      AS FROM t;`);
+    expect(table).toEqual({schema: 'My Schema', name: 'A.b'});
+    expect(ifNotExists).toBe(true);
+    expect(options).toEqual({
+      targetLag: {kind: 'downstream'},
+      refreshMode: 'FULL',
+      initialize: 'ON_SCHEDULE',
+      cardinalityThreshold: 0.5,
+      comment: "it's mine",
+    });
+  });
+
+  test('the query is carried along character for character, without the last semicolon', () => {
+    const query = `/* first */ select '; as', "as;", $x$ ; $x$ -- ;
+      from t /* a /* nested */ ; */ where x = E'\\';'`;
+    expect(created(`create dynamic table d target_lag = '1 h' as ${query} ; -- done`).query.text).toBe(
+      query.slice('/* first */ '.length),
+    );
+  });
+
+  test('a place in the query is found again in the statement, in characters', () => {
+    const {query} = created("create dynamic table d\n  target_lag = '1 h' as\nselect 'né😀', x");
+    const bytesBeforeX = Buffer.byteLength("select 'né😀', ");
+    expect(positionInStatement(query, bytesBeforeX)).toEqual({line: 3, column: 15});
+  });
+
+  test.each([
+    ["create dynamic table d target_lagg = '1 h' as select 1", 'unknown_option', {line: 1, column: 24}, /TARGET_LAG"/],
+    ["create dynamic table d target_lag = '9 s' as select 1", 'invalid_option', {line: 1, column: 37}, undefined],
+    ['create dynamic table d target_lag = 5 as select 1', 'invalid_option', {line: 1, column: 37}, undefined],
+    [
+      "create dynamic table d target_lag = '1 h' target_lag = '2 h' as select 1",
+      'invalid_option',
+      {line: 1, column: 43},
+      undefined,
+    ],
+    [
+      "create dynamic table d target_lag = '1 h' refresh_mode = fast as select 1",
+      'invalid_option',
+      {line: 1, column: 58},
+      undefined,
+    ],
+    [
+      "create dynamic table d target_lag = '1 h' cardinality_threshold = 1.5 as select 1",
+      'invalid_option',
+      {line: 1, column: 67},
+      undefined,
+    ],
+    [
+      "create dynamic table d target_lag = '1 h' comment = mine as select 1",
+      'invalid_option',
+      {line: 1, column: 53},
+      undefined,
+    ],
+    ['create dynamic table d as select 1', 'syntax', {line: 1, column: 27}, /TARGET_LAG = /],
+    ["create dynamic table d target_lag '1 h' as select 1", 'syntax', {line: 1, column: 35}, undefined],
+    ["create dynamic table d\n target_lag = '1 h' as ;", 'syntax', {line: 2, column: 24}, undefined],
+    ["create dynamic table d target_lag = '1 h'", 'syntax', {line: 1, column: 42}, undefined],
+    ["create dynamic table a.b.c target_lag = '1 h' as select 1", 'syntax', {line: 1, column: 26}, undefined],
+    ["create dynamic table target_lag = '1 h' as select 1", 'syntax', {line: 1, column: 33}, undefined],
+    ["create or replace dynamic table d target_lag = '1 h' as select 1", 'syntax', {line: 1, column: 1}, /Drop/],
+    ["create dynamic table d target_lag = '1 h as select 1", 'syntax', {line: 1, column: 37}, undefined],
+    ["create dynamic table d target_lag = '1 h' as select 1 /* x", 'syntax', {line: 1, column: 55}, undefined],
+  ])('%s is refused where it goes wrong', (text, code, position, hint) => {
+    const error = mistake(text);
+    expect({code: error.code, position: error.position}).toEqual({code, position});
+    if (hint !== undefined) expect(error.hint).toMatch(hint);
+  });
+});
+
+test('ALTER … REFRESH and DROP are ours', () => {
+  expect(parseStatement('alter dynamic table s.d refresh;')).toEqual({
+    kind: 'alter',
+    table: {schema: 's', name: 'd'},
+    change: {kind: 'refresh'},
+  });
+  expect(parseStatement('drop dynamic table if exists d')).toEqual({
+    kind: 'drop',
+    table: {schema: 'main', name: 'd'},
+    ifExists: true,
+  });
+  expect(mistake('alter dynamic table d explode')).toMatchObject({code: 'syntax', hint: 'It knows REFRESH.'});
+  expect(mistake('drop dynamic table d cascade')).toMatchObject({code: 'syntax', position: {line: 1, column: 22}});
+});
+
+test('every other statement is left to DuckDB', () => {
+  const text = "-- a table\ncreate table t as select 'create dynamic table'";
+  expect(parseStatement(text)).toEqual({kind: 'sql', text});
+});
+
+test('several statements are told apart by their semicolons alone', () => {
+  const text = "create table a (x int);;\n -- one; two\n insert into a values (';'); select $$;$$ ;";
+  expect(splitStatements(text)).toEqual([
+    {text: 'create table a (x int)', start: {line: 1, column: 1}},
+    {text: "insert into a values (';')", start: {line: 3, column: 2}},
+    {text: 'select $$;$$', start: {line: 3, column: 30}},
+  ]);
+});
