@@ -1,0 +1,15 @@
+/** What applications import. */
+export {
+  FreshetClient,
+  type ClientOptions,
+  type DynamicTable,
+  type DynamicTableDetails,
+  type RefreshHandle,
+  type StatementResult,
+  type Verification,
+} from './client.ts';
+export {FreshetError, type ErrorCode, type Position} from './errors.ts';
+export type {HistoryEntry} from './metadata/refresh.ts';
+export type {Difference} from './metadata/verification.ts';
+export type {RefreshInput, RefreshResult, RefreshSummary} from './refresh/messages.ts';
+export type {CreateResult, DropResult, Explanation, RefreshProgress} from './workflows/messages.ts';

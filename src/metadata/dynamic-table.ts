@@ -1,0 +1,92 @@
+import type {Definition} from '../definition/definition.ts';
+import {rows, type Queryable} from './database.ts';
+
+/** creating, dropping: a statement was cut off, or is at work; nobody refreshes such a table. */
+export type TableState = 'creating' | 'active' | 'dropping';
+
+/** A dynamic table as the metadata knows it. */
+export type TableRow = {
+  readonly name: string;
+  readonly incarnation: string;
+  readonly state: TableState;
+  readonly definition: Definition;
+  readonly columns: readonly {readonly name: string; readonly type: string}[];
+  readonly sources: readonly string[];
+  readonly mode: 'incremental' | 'full';
+  /** In words, why it is refreshed fully. */
+  readonly reasons: readonly string[];
+  /** Null before the first refresh. */
+  readonly dataVersion: number | null;
+  /** When `dataVersion` was the newest snapshot of the lake, ISO 8601. */
+  readonly freshAt: string | null;
+  readonly rows: number | null;
+  readonly createdAt: string;
+};
+
+const columns = `name, incarnation, state, definition, columns, sources, mode, reasons, data_version as "dataVersion",
+  fresh_at as "freshAt", row_count as "rows", created_at as "createdAt"`;
+
+/** A new table; false when its name is taken. What was not given yet (version, rows) comes with the first refresh. */
+export async function insertTable(
+  database: Queryable,
+  table: Pick<TableRow, 'name' | 'incarnation' | 'state' | 'definition' | 'columns' | 'sources' | 'mode' | 'reasons'>,
+): Promise<boolean> {
+  const inserted = await database.query(
+    `insert into freshet.dynamic_table (name, incarnation, state, definition, columns, sources, mode, reasons)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)
+     on conflict (name) do nothing`,
+    [
+      table.name,
+      table.incarnation,
+      table.state,
+      JSON.stringify(table.definition),
+      JSON.stringify(table.columns),
+      table.sources,
+      table.mode,
+      table.reasons,
+    ],
+  );
+  return inserted.rowCount === 1;
+}
+
+export async function findTable(database: Queryable, name: string): Promise<TableRow | null> {
+  const found = await rows<TableRow>(database, `select ${columns} from freshet.dynamic_table where name = $1`, [name]);
+  return found[0] ?? null;
+}
+
+export async function allTables(database: Queryable): Promise<TableRow[]> {
+  return rows<TableRow>(database, `select ${columns} from freshet.dynamic_table order by name`);
+}
+
+export async function setTableState(
+  database: Queryable,
+  name: string,
+  incarnation: string,
+  state: TableState,
+): Promise<void> {
+  await database.query(`update freshet.dynamic_table set state = $3 where name = $1 and incarnation = $2`, [
+    name,
+    incarnation,
+    state,
+  ]);
+}
+
+/** Its contents now answer for `dataVersion`; never moves back, so that a late writer of metadata does no harm. */
+export async function moveTable(
+  database: Queryable,
+  name: string,
+  incarnation: string,
+  {dataVersion, freshAt, rows: rowCount}: {dataVersion: number; freshAt: string; rows: number},
+): Promise<void> {
+  await database.query(
+    `update freshet.dynamic_table
+     set data_version = $3, row_count = $5, fresh_at = greatest(fresh_at, $4)
+     where name = $1 and incarnation = $2 and (data_version is null or data_version <= $3)`,
+    [name, incarnation, dataVersion, freshAt, rowCount],
+  );
+}
+
+/** Forgets the table; its history stays. */
+export async function deleteTable(database: Queryable, name: string, incarnation: string): Promise<void> {
+  await database.query(`delete from freshet.dynamic_table where name = $1 and incarnation = $2`, [name, incarnation]);
+}

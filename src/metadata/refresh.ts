@@ -1,0 +1,126 @@
+import type {Action, Trigger} from '../refresh/action.ts';
+import type {RefreshSummary, StatementProfile} from '../refresh/messages.ts';
+import {inTransaction, rows, type Metadata, type Queryable} from './database.ts';
+
+/** One refresh in the history; a run of ticks with nothing new is one of them, with a count. */
+export type HistoryEntry = {
+  readonly id: number;
+  readonly table: string;
+  readonly trigger: Trigger;
+  /** Null when it failed before anything was decided. */
+  readonly action: Action | null;
+  /** In words, why this action. */
+  readonly reason: string | null;
+  readonly dataVersion: number | null;
+  readonly sources: RefreshSummary['sources'];
+  readonly changedRows: number | null;
+  readonly affectedKeys: number | null;
+  readonly ratio: number | null;
+  readonly rowsDeleted: number | null;
+  readonly rowsInserted: number | null;
+  readonly recomputed: 'none' | 'keys' | 'all' | null;
+  readonly rowsScanned: number | null;
+  readonly rows: number | null;
+  /** Milliseconds by phase. */
+  readonly phases: Readonly<Record<string, number>>;
+  readonly statements: readonly StatementProfile[];
+  /** 0 to 1: how much of the phases' time was not spent in SQL. */
+  readonly shareOutsideSql: number | null;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly errorCode: string | null;
+  readonly error: string | null;
+  /** How many ticks this row stands for; more than 1 only with NO_DATA. */
+  readonly ticks: number;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+};
+
+/** A refresh as it is put down. */
+export type NewRefresh = Omit<HistoryEntry, 'id' | 'ticks' | 'finishedAt'> & {
+  readonly incarnation: string | null;
+  readonly refreshId: string | null;
+};
+
+const columns = `id, dynamic_table as "table", trigger, action, reason, data_version as "dataVersion", sources,
+  changed_rows as "changedRows", affected_keys as "affectedKeys", ratio, rows_deleted as "rowsDeleted",
+  rows_inserted as "rowsInserted", recomputed, rows_scanned as "rowsScanned", row_count as "rows", phases, statements,
+  share_outside_sql as "shareOutsideSql", workflow_id as "workflowId", run_id as "runId", error_code as "errorCode", error,
+  ticks, started_at as "startedAt", finished_at as "finishedAt"`;
+
+/** Puts down one refresh; a second time for the same refresh id changes nothing. */
+export async function insertRefresh(database: Queryable, refresh: NewRefresh): Promise<void> {
+  await database.query(
+    `insert into freshet.refresh (dynamic_table, incarnation, refresh_id, trigger, action, reason, data_version, sources,
+       changed_rows, affected_keys, ratio, rows_deleted, rows_inserted, recomputed, rows_scanned, row_count, phases,
+       statements, share_outside_sql, workflow_id, run_id, error_code, error, started_at, finished_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, now())
+     on conflict (refresh_id) do nothing`,
+    [
+      refresh.table,
+      refresh.incarnation,
+      refresh.refreshId,
+      refresh.trigger,
+      refresh.action,
+      refresh.reason,
+      refresh.dataVersion,
+      JSON.stringify(refresh.sources),
+      refresh.changedRows,
+      refresh.affectedKeys,
+      refresh.ratio,
+      refresh.rowsDeleted,
+      refresh.rowsInserted,
+      refresh.recomputed,
+      refresh.rowsScanned,
+      refresh.rows,
+      JSON.stringify(refresh.phases),
+      JSON.stringify(refresh.statements),
+      refresh.shareOutsideSql,
+      refresh.workflowId,
+      refresh.runId,
+      refresh.errorCode,
+      refresh.error,
+      refresh.startedAt,
+    ],
+  );
+}
+
+/** One more tick with nothing new: counted on the newest row if that is one too, by the same trigger; else a row of its own. */
+export async function countNoData(metadata: Metadata, refresh: NewRefresh): Promise<void> {
+  await inTransaction(metadata, async (client) => {
+    const counted = await client.query(
+      `update freshet.refresh
+       set ticks = ticks + 1, data_version = $4, finished_at = now(), workflow_id = $5, run_id = $6
+       where id = (select max(id) from freshet.refresh where dynamic_table = $1 and incarnation = $2)
+         and action = 'NO_DATA' and refresh_id is null and trigger = $3 and error is null and run_id <> $6`,
+      [refresh.table, refresh.incarnation, refresh.trigger, refresh.dataVersion, refresh.workflowId, refresh.runId],
+    );
+    if (counted.rowCount === 0 && !(await isCounted(client, refresh))) await insertRefresh(client, refresh);
+  });
+}
+
+/** Whether this very run has been counted: its activity ran twice. */
+async function isCounted(client: Queryable, {table, runId}: NewRefresh): Promise<boolean> {
+  const found = await client.query(
+    `select from freshet.refresh where dynamic_table = $1 and run_id = $2 and action = 'NO_DATA'`,
+    [table, runId],
+  );
+  return found.rowCount !== 0;
+}
+
+/** The newest first; of one table, or of all. */
+export async function history(database: Queryable, table: string | null, limit: number): Promise<HistoryEntry[]> {
+  return rows<HistoryEntry>(
+    database,
+    `select ${columns} from freshet.refresh where $1::text is null or dynamic_table = $1 order by id desc limit $2`,
+    [table, limit],
+  );
+}
+
+/** The newest of every table. */
+export async function lastRefreshes(database: Queryable): Promise<HistoryEntry[]> {
+  return rows<HistoryEntry>(
+    database,
+    `select distinct on (dynamic_table) ${columns} from freshet.refresh order by dynamic_table, id desc`,
+  );
+}

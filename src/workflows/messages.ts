@@ -1,0 +1,87 @@
+import type {RefreshResult} from '../refresh/messages.ts';
+
+/** What goes into and comes out of the workflows, besides the refresh's own messages: plain JSON. */
+
+/** Names of the workflow types, as they appear in Temporal. */
+export const workflowTypes = {
+  refresh: 'refreshDynamicTable',
+  apply: 'applyRefresh',
+  create: 'createDynamicTable',
+  drop: 'dropDynamicTable',
+  explain: 'explainDynamicTable',
+  verify: 'verifyDynamicTable',
+} as const;
+
+/** `dryRun`: only check the statement and say what it would become. */
+export type CreateInput = {readonly statement: string; readonly dryRun?: boolean};
+
+export type CreateResult = {
+  readonly table: string;
+  /** exists: `IF NOT EXISTS` found it; dry-run: nothing was made. */
+  readonly outcome: 'created' | 'exists' | 'dry-run';
+  readonly columns: readonly {readonly name: string; readonly type: string}[];
+  readonly sources: readonly string[];
+  /** How it will be refreshed from the second time on. */
+  readonly mode: 'incremental' | 'full';
+  /** In words, why it is full; empty when it is incremental. */
+  readonly reasons: readonly string[];
+  /** The first refresh; null with INITIALIZE = ON_SCHEDULE, on a dry run, or when the table existed. */
+  readonly refresh: RefreshResult | null;
+};
+
+export type DropInput = {readonly table: string; readonly ifExists?: boolean};
+
+/** absent: `IF EXISTS` found nothing. */
+export type DropResult = {readonly table: string; readonly outcome: 'dropped' | 'absent'};
+
+/** A CREATE DYNAMIC TABLE statement, a query, or the name of a dynamic table. */
+export type ExplainInput = {readonly statement: string} | {readonly table: string};
+
+export type Explanation = {
+  /** Null for a bare query. */
+  readonly table: string | null;
+  readonly query: string;
+  readonly mode: 'incremental' | 'full';
+  /** In words, why it is full; empty when it is incremental. */
+  readonly reasons: readonly string[];
+  readonly columns: readonly {readonly name: string; readonly type: string}[];
+  readonly sources: readonly {readonly table: string; readonly columns: readonly string[]}[];
+  /** The query as Freshet reads it, printed; null where it can only be run as a whole. */
+  readonly relation: string | null;
+  /** The statements of an incremental refresh, in order; empty when it is full. */
+  readonly statements: readonly {readonly label: string; readonly sql: string}[];
+};
+
+export type VerifyInput = {readonly table: string};
+
+/** What `verify` found, without the differing rows: those are in the metadata, never in a workflow's history. */
+export type VerifyResult = {
+  readonly table: string;
+  /** history-changed: the lake's history changed under the table after it was published, so the two can't be compared. */
+  readonly verdict: 'equal' | 'different' | 'history-changed';
+  readonly dataVersion: number;
+  /** The publication whose rows were compared. */
+  readonly snapshot: number;
+  readonly rows: number;
+  /** Rows of the query that the table lacks. */
+  readonly missing: number;
+  /** Rows of the table that the query doesn't give. */
+  readonly unexpected: number;
+  /** What happened to the history, or which tolerance was used; null when there is nothing to add. */
+  readonly note: string | null;
+  /** Id of the row in the metadata that has the first differing rows. */
+  readonly verificationId: number | null;
+  readonly milliseconds: number;
+};
+
+/** Where a refresh is now: answer of the query `progress` of `refreshDynamicTable` and `applyRefresh`. */
+export type RefreshProgress = {
+  readonly phase:
+    'choose' | 'upstreams' | 'wait' | 'apply' | 'look-up' | 'extract' | 'check' | 'publish' | 'record' | 'done';
+  /** The lines that the Web UI shows under "current details". */
+  readonly details: readonly string[];
+  /** The apply that does the work, once it runs; it answers the same query with the finer phases. */
+  readonly apply: {readonly workflowId: string} | null;
+};
+
+export const progressQuery = 'progress';
