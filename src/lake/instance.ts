@@ -1,0 +1,144 @@
+import {DuckDBInstance} from '@duckdb/node-api';
+import type {QuerySettings} from '../definition/definition.ts';
+import {identifier, literal, nothing, sql, type Sql} from '../sql.ts';
+import type {CatalogUrl} from './catalog-url.ts';
+import {isLakeError, LakeError, classify} from './errors.ts';
+import {openSession, type LakeNames, type Session} from './session.ts';
+
+/** The name under which the lake is attached in every instance of ours; its public name is free for what a query is to see. */
+export const lakeAlias = 'freshet_lake';
+
+/** Files of DuckDB's extensions, of the version that belongs to this DuckDB. `httpfs` only for object stores. */
+export type ExtensionFiles = {readonly ducklake: string; readonly postgres_scanner: string; readonly httpfs?: string};
+
+export type InstanceSettings = {
+  readonly catalog: CatalogUrl;
+  readonly dataPath: string;
+  readonly lake: LakeNames;
+  readonly extensions: ExtensionFiles;
+  /** Folders, besides the lake's data, that statements may touch. */
+  readonly folders: readonly string[];
+  readonly temporaryFolder: string;
+  readonly threads: number;
+  readonly memoryBytes: number;
+  readonly disabledOptimizers: readonly string[];
+  readonly query: QuerySettings;
+};
+
+/** A DuckDB of our own with the lake attached. All its settings are given here: they are global to it and stay as they are. */
+export type Instance = {
+  readonly query: QuerySettings;
+  readonly isBroken: boolean;
+  readonly use: <T>(use: (session: Session) => Promise<T>, signal?: AbortSignal) => Promise<T>;
+  /** Takes away the databases that a use attached beside the lake. */
+  readonly clean: () => Promise<void>;
+  readonly close: () => void;
+};
+
+export async function openInstance(settings: InstanceSettings): Promise<Instance> {
+  const {catalog, lake, query} = settings;
+  let isBroken = false;
+  const database = await DuckDBInstance.create(':memory:', configuration(settings));
+  try {
+    await attach(database, settings);
+  } catch (error) {
+    database.closeSync();
+    const message = catalog.scrub(error instanceof Error ? error.message : String(error));
+    throw new LakeError(classify(message), message);
+  }
+
+  async function use<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const connection = await database.connect();
+    let isAbandoned = false;
+    const session = openSession(connection, {
+      lake,
+      scrub: catalog.scrub,
+      signal,
+      abandon: () => (isAbandoned = isBroken = true),
+      beside: (next) => instance.use(next),
+    });
+    try {
+      return await work(session);
+    } catch (error) {
+      if (isLakeError(error, 'fatal')) isBroken = true;
+      throw error;
+    } finally {
+      // A connection whose statement hangs can't be closed: closing waits for the statement.
+      if (!isAbandoned) connection.closeSync();
+    }
+  }
+
+  const instance: Instance = {
+    query,
+    get isBroken() {
+      return isBroken;
+    },
+    use,
+    clean: () => use(detachOthers),
+    close: () => {
+      if (!isBroken) database.closeSync();
+    },
+  };
+  return instance;
+}
+
+function configuration(settings: InstanceSettings): Record<string, string> {
+  return {
+    threads: String(settings.threads),
+    memory_limit: `${Math.floor(settings.memoryBytes / 1024)}KiB`,
+    temp_directory: settings.temporaryFolder,
+    disabled_optimizers: settings.disabledOptimizers.join(','),
+    // Up to this many affected keys DuckLake skips files and row groups by the keys themselves, not only by their range.
+    dynamic_or_filter_threshold: '1000',
+    // Grows with every commit otherwise.
+    enable_external_file_cache: 'false',
+    autoinstall_known_extensions: 'false',
+    allow_community_extensions: 'false',
+  };
+}
+
+async function attach(database: DuckDBInstance, settings: InstanceSettings): Promise<void> {
+  const connection = await database.connect();
+  try {
+    for (const statement of setUp(settings)) await connection.run(statement.text);
+  } finally {
+    connection.closeSync();
+  }
+}
+
+function setUp({extensions, catalog, dataPath, lake, folders, temporaryFolder, query}: InstanceSettings): Sql[] {
+  const {httpfs} = extensions;
+  const allowed = [dataPath, temporaryFolder, ...folders].map((folder) => `${folder.replace(/\/+$/, '')}/`);
+  return [
+    sql`LOAD ${literal(extensions.postgres_scanner)}`,
+    sql`LOAD ${literal(extensions.ducklake)}`,
+    ...(httpfs === undefined ? [] : [sql`LOAD ${literal(httpfs)}`, sql`SET GLOBAL http_timeout = 5`]),
+    sql`SET GLOBAL TimeZone = ${literal(query.timeZone)}`,
+    sql`SET GLOBAL default_null_order = ${literal(query.defaultNullOrder)}`,
+    sql`SET GLOBAL default_order = ${literal(query.defaultOrder)}`,
+    sql`SET GLOBAL default_collation = ${literal(query.defaultCollation)}`,
+    sql`SET GLOBAL integer_division = ${literal(query.integerDivision)}`,
+    // Many short tries: a growing wait starves beside a writer that commits all the time.
+    sql`SET GLOBAL ducklake_max_retry_count = 200`,
+    sql`SET GLOBAL ducklake_retry_wait_ms = 10`,
+    sql`SET GLOBAL ducklake_retry_backoff = 1.0`,
+    sql`ATTACH ${literal(catalog.attach)} AS ${identifier(lakeAlias)} (DATA_PATH ${literal(dataPath)}${metadataSchema(lake)})`,
+    // The wall round what a user's query could name: nothing of this machine but the lake's own files and ours.
+    sql`SET GLOBAL allowed_directories = ${literal(allowed)}`,
+    sql`SET GLOBAL enable_external_access = false`,
+  ];
+}
+
+function metadataSchema({metadataSchema}: LakeNames): Sql {
+  return metadataSchema === defaultMetadataSchema ? nothing : sql`, METADATA_SCHEMA ${literal(metadataSchema)}`;
+}
+
+export const defaultMetadataSchema = 'public';
+
+async function detachOthers(session: Session): Promise<void> {
+  const others = await session.rows<{name: string}>(
+    sql`SELECT database_name AS name FROM duckdb_databases()
+      WHERE NOT internal AND database_name NOT IN ('memory', ${literal(lakeAlias)}) AND NOT starts_with(database_name, '__ducklake_metadata_')`,
+  );
+  for (const {name} of others) await session.run(sql`DETACH ${identifier(name)}`);
+}

@@ -1,0 +1,111 @@
+import {defaultSettings, type QuerySettings} from '../definition/definition.ts';
+import {FreshetError} from '../errors.ts';
+import {readCatalogUrl} from './catalog-url.ts';
+import {defaultMetadataSchema, openInstance, type ExtensionFiles, type Instance} from './instance.ts';
+import {binderOptimizersOff, computeOptimizersOff} from './optimizers.ts';
+import {openPool} from './pool.ts';
+import type {Session} from './session.ts';
+
+export {lakeAlias} from './instance.ts';
+
+export type LakeOptions = {
+  /** `ducklake:postgres:host=… dbname=…`, `postgres:…` or `postgresql://…`. */
+  readonly catalog: string;
+  readonly dataPath: string;
+  readonly metadataSchema?: string | undefined;
+  /** The lake's public name, which queries may use: `lake.main.orders`. */
+  readonly name: string;
+  readonly extensions: ExtensionFiles;
+  /** For all instances together. */
+  readonly threads: number;
+  readonly memoryLimitBytes: number;
+  readonly tempDirectory: string;
+  /** How many refreshes may compute at once. */
+  readonly computeSlots: number;
+  readonly stagingPath: string;
+};
+
+type Work<T> = (session: Session) => Promise<T>;
+
+/**
+ * The lake, by way of DuckDB instances of our own. Optimizer settings, time zone and the like are global to an instance, so what
+ * needs others gets another instance: a refresh that ran beside a change of settings has given wrong rows.
+ */
+export type Lake = {
+  readonly name: string;
+  readonly stagingPath: string;
+  /** For a refresh: alone in its instance, whose settings are those of the query. What it attaches is detached afterwards. */
+  readonly compute: <T>(settings: QuerySettings, work: Work<T>, signal?: AbortSignal) => Promise<T>;
+  /** For a short look at the catalog, any number at once. */
+  readonly look: <T>(work: Work<T>, signal?: AbortSignal) => Promise<T>;
+  /** For binding a query: alone, in an instance whose plans do not depend on data. */
+  readonly bind: <T>(settings: QuerySettings, work: Work<T>, signal?: AbortSignal) => Promise<T>;
+  readonly close: () => void;
+};
+
+const mebibyte = 1024 * 1024;
+const smallShare = 256 * mebibyte;
+
+export function openLake(options: LakeOptions): Lake {
+  const catalog = readCatalogUrl(options.catalog);
+  if (catalog === null) {
+    throw new FreshetError(
+      'invalid_configuration',
+      'The lake needs its catalog in PostgreSQL: ducklake:postgres:… or postgresql://…',
+    );
+  }
+  const open = (query: QuerySettings, disabledOptimizers: readonly string[], threads: number, memoryBytes: number) =>
+    openInstance({
+      catalog,
+      dataPath: options.dataPath,
+      lake: {name: options.name, metadataSchema: options.metadataSchema ?? defaultMetadataSchema},
+      extensions: options.extensions,
+      folders: [options.stagingPath],
+      temporaryFolder: options.tempDirectory,
+      threads,
+      memoryBytes,
+      disabledOptimizers,
+      query,
+    });
+
+  const share = Math.max(smallShare, (options.memoryLimitBytes - 2 * smallShare) / options.computeSlots);
+  const compute = openPool(options.computeSlots, (query) => open(query, computeOptimizersOff, options.threads, share));
+  const binder = openPool(1, (query) => open(query, binderOptimizersOff, 1, smallShare));
+  const looks = openShared(() => open(defaultSettings, computeOptimizersOff, 1, smallShare));
+
+  return {
+    name: options.name,
+    stagingPath: options.stagingPath,
+    compute: compute.use,
+    look: looks.use,
+    bind: binder.use,
+    close: () => {
+      compute.close();
+      binder.close();
+      looks.close();
+    },
+  };
+}
+
+/** One instance for any number of users, opened by the first and again when it is broken. */
+function openShared(open: () => Promise<Instance>): {use: Lake['look']; close: () => void} {
+  let current: Promise<Instance> | null = null;
+
+  async function instance(): Promise<Instance> {
+    const opened = (current ??= open());
+    try {
+      const ready = await opened;
+      if (!ready.isBroken) return ready;
+    } catch (error) {
+      if (current === opened) current = null;
+      throw error;
+    }
+    if (current === opened) current = null;
+    return await instance();
+  }
+
+  return {
+    use: async (work, signal) => await (await instance()).use(work, signal),
+    close: () => void current?.then((ready) => ready.close()).catch(() => undefined),
+  };
+}

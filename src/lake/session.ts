@@ -1,0 +1,180 @@
+import type {DuckDBConnection} from '@duckdb/node-api';
+import type {StatementProfile} from '../refresh/messages.ts';
+import type {Sql} from '../sql.ts';
+import {classify, isLakeError, LakeError} from './errors.ts';
+import {fromDuckDB} from './values.ts';
+
+/**
+ * One connection of one DuckDB instance, for one piece of work. Statements run one after another; those with a label are
+ * kept in the profile. Values come out as plain JSON: integers as numbers, decimals as text, times as ISO 8601, lists as arrays.
+ */
+export type Session = {
+  /** What the catalog of this lake is called: its public name, and the schema of its tables in PostgreSQL. */
+  readonly lake: LakeNames;
+  readonly rows: <T = Record<string, unknown>>(statement: Sql, label?: string) => Promise<T[]>;
+  /** How many rows it changed; 0 for what defines something. */
+  readonly run: (statement: Sql, label?: string) => Promise<number>;
+  /**
+   * BEGIN … COMMIT. Any error leads to ROLLBACK, never to COMMIT: after a failed statement COMMIT answers OK and rolls back, or
+   * publishes half the work. An error of COMMIT is a `LakeError` of its own kind.
+   */
+  readonly transaction: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Another connection of the same instance, for what must not share this one's transaction. */
+  readonly beside: <T>(use: (session: Session) => Promise<T>) => Promise<T>;
+  readonly interrupt: () => void;
+  readonly profile: readonly StatementProfile[];
+  /** Hands the profile out and begins a new one. */
+  readonly takeProfile: () => StatementProfile[];
+};
+
+export type LakeNames = {readonly name: string; readonly metadataSchema: string};
+
+export type SessionSettings = {
+  readonly lake: LakeNames;
+  readonly scrub: (text: string) => string;
+  readonly signal: AbortSignal | undefined;
+  /** Called when a connection hangs: its instance must not be used again. */
+  readonly abandon: () => void;
+  readonly beside: Session['beside'];
+};
+
+/** A PostgreSQL that hangs would hold COMMIT and ROLLBACK for ever; neither can be interrupted. */
+const commitSeconds = 60;
+const rollbackSeconds = 15;
+/** DuckDB forgets an interrupt that comes between two statements or before the first of its tasks. */
+const interruptEveryMs = 50;
+
+export function openSession(connection: DuckDBConnection, settings: SessionSettings): Session {
+  const {scrub, signal, abandon} = settings;
+  let profile: StatementProfile[] = [];
+  /** The first error since BEGIN: whoever caught it must not get a COMMIT. */
+  let failure: {readonly error: unknown} | null = null;
+
+  async function execute(
+    statement: Sql,
+    label: string | undefined,
+  ): Promise<{rows: Record<string, unknown>[]; changed: number}> {
+    const started = performance.now();
+    const result = await interruptible(connection, signal, async () => {
+      const answer = await connection.run(statement.text);
+      return {
+        rows: (await answer.convertRowObjects(fromDuckDB)) as Record<string, unknown>[],
+        changed: answer.rowsChanged,
+      };
+    }).catch((error: unknown) => {
+      const clean = error === signal?.reason ? error : lakeError(error, scrub, 'statement');
+      failure ??= {error: clean};
+      throw clean;
+    });
+    if (label !== undefined) {
+      const rows = result.rows.length === 1 && 'Count' in (result.rows[0] ?? {}) ? result.changed : result.rows.length;
+      profile.push({label, sql: statement.text, ms: Math.round((performance.now() - started) * 10) / 10, rows});
+    }
+    return result;
+  }
+
+  /** COMMIT and ROLLBACK: outside the reach of the signal, inside a limit of time. */
+  async function end(word: 'COMMIT' | 'ROLLBACK', seconds: number): Promise<void> {
+    const hangs = Symbol('hangs');
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<typeof hangs>((resolve) => (timer = setTimeout(() => resolve(hangs), seconds * 1000)));
+    try {
+      const outcome = await Promise.race([connection.run(word), limit]);
+      if (outcome !== hangs) return;
+      abandon();
+      throw new LakeError(
+        word === 'COMMIT' ? 'ambiguous-commit' : 'connection',
+        `${word} had no answer within ${seconds} s`,
+      );
+    } catch (error) {
+      throw lakeError(error, scrub, word === 'COMMIT' ? 'commit' : 'statement');
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    lake: settings.lake,
+    beside: settings.beside,
+    // The caller names the columns in its statement and knows their types.
+    rows: async <T>(statement: Sql, label?: string) => (await execute(statement, label)).rows as T[],
+    run: async (statement, label) => (await execute(statement, label)).changed,
+    transaction: async (work) => {
+      await execute({text: 'BEGIN'}, undefined);
+      failure = null;
+      let result;
+      try {
+        result = await work();
+        signal?.throwIfAborted();
+        throwFailure(failure);
+      } catch (error) {
+        await end('ROLLBACK', rollbackSeconds).catch(abandon);
+        throw error;
+      }
+      const started = performance.now();
+      try {
+        await end('COMMIT', commitSeconds);
+      } catch (error) {
+        if (!isLakeError(error, 'ambiguous-commit')) await end('ROLLBACK', rollbackSeconds).catch(() => undefined);
+        throw error;
+      }
+      profile.push({
+        label: 'commit',
+        sql: 'COMMIT',
+        ms: Math.round((performance.now() - started) * 10) / 10,
+        rows: null,
+      });
+      return result;
+    },
+    interrupt: () => connection.interrupt(),
+    get profile() {
+      return profile;
+    },
+    takeProfile: () => {
+      const taken = profile;
+      profile = [];
+      return taken;
+    },
+  };
+}
+
+function throwFailure(failure: {readonly error: unknown} | null): void {
+  if (failure !== null) throw failure.error;
+}
+
+/** Runs `work`; when the signal fires, interrupts until it has ended and rejects with the signal's reason. */
+async function interruptible<T>(
+  connection: DuckDBConnection,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (signal === undefined) return await work();
+  signal.throwIfAborted();
+  let timer: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    connection.interrupt();
+    timer = setInterval(() => connection.interrupt(), interruptEveryMs);
+  };
+  signal.addEventListener('abort', interrupt, {once: true});
+  try {
+    return await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    clearInterval(timer);
+    signal.removeEventListener('abort', interrupt);
+  }
+}
+
+/** An error of DuckDB as one of ours; anything else (the reason of an abort) as it is. */
+function lakeError(error: unknown, scrub: (text: string) => string, during: 'statement' | 'commit'): unknown {
+  if (error instanceof LakeError || !(error instanceof Error) || !isFromDuckDB(error)) return error;
+  const message = scrub(error.message);
+  return new LakeError(classify(message, during), message);
+}
+
+/** DuckDB's binding throws plain errors whose text begins with the kind: `Binder Error: …`. */
+function isFromDuckDB(error: Error): boolean {
+  return error.constructor === Error;
+}
