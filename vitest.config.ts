@@ -15,6 +15,7 @@ const withServers = (name: string, testTimeout: number): object => ({
 export default defineConfig({
   test: {
     retry: 0,
+    reporters: ['default', './scripts/closing-line.ts'],
     pool: 'forks',
     maxWorkers: 2,
     projects: [
@@ -22,7 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/{definition,relation,delta,refresh,graph,dev}/**/*.test.ts', 'test/*.test.ts'],
+          include: ['test/{definition,relation,delta,refresh,graph,dev,cli}/**/*.test.ts', 'test/*.test.ts'],
         },
       },
       withServers('binder', 60_000),

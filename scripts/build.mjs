@@ -1,0 +1,25 @@
+/**
+ * Compiles `src` to `dist`, what the package holds, and `demo`, `scenarios` and `bench` with all that they need of
+ * `src` to `build`. Files that are read at run time and not compiled go along.
+ *
+ * A folder is replaced when the new one is complete: what runs from it meanwhile meets whole files.
+ */
+import {spawnSync} from 'node:child_process';
+import {cpSync, existsSync, renameSync, rmSync} from 'node:fs';
+import path from 'node:path';
+
+build('tsconfig.build.json', 'dist', '.');
+build('tsconfig.tools.json', 'build', 'src');
+
+function build(project, folder, sources) {
+  const next = `${folder}.next`;
+  const last = `${folder}.last`;
+  for (const old of [next, last]) rmSync(old, {recursive: true, force: true});
+  const tsc = 'node_modules/typescript/bin/tsc';
+  const {status} = spawnSync(process.execPath, [tsc, '-p', project, '--outDir', next], {stdio: ['ignore', 2, 2]});
+  if (status !== 0) process.exit(status ?? 1);
+  cpSync('src', path.join(next, sources), {recursive: true, filter: (file) => !/(?<!\.d)\.ts$/.test(file)});
+  if (existsSync(folder)) renameSync(folder, last);
+  renameSync(next, folder);
+  rmSync(last, {recursive: true, force: true});
+}
