@@ -1,0 +1,119 @@
+import {
+  DuckDBInstance,
+  JsonDuckDBValueConverter,
+  ResultReturnType,
+  type DuckDBConnection,
+  type DuckDBResult,
+  type DuckDBValue,
+  type Json,
+} from '@duckdb/node-api';
+import {FreshetError, type ErrorCode} from '../errors.ts';
+import {readCatalogUrl} from '../lake/catalog-url.ts';
+import {classify, type LakeErrorKind} from '../lake/errors.ts';
+import type {ExtensionFiles} from '../lake/instance.ts';
+import type {LakeOptions} from '../lake/lake.ts';
+import {identifier, literal, nothing, sql, type Sql} from '../sql.ts';
+
+/** What of the lake a DuckDB of the user's own needs to know. */
+export type Lake = Pick<LakeOptions, 'catalog' | 'dataPath' | 'metadataSchema' | 'name'>;
+
+/** What one statement gave. */
+export type PlainResult =
+  | {
+      readonly kind: 'rows';
+      readonly columns: readonly {readonly name: string; readonly type: string}[];
+      readonly rows: readonly (readonly Json[])[];
+      /** Whether there are more rows than were asked for. */
+      readonly hasMore: boolean;
+    }
+  | {readonly kind: 'changed'; readonly rows: number}
+  | {readonly kind: 'done'};
+
+/** A DuckDB for plain SQL. It may touch this machine's files: it runs as the person who typed the statement. */
+export type PlainSql = {
+  /** Runs one statement; fetches at most `limit` rows. Values are JSON (`json`), or texts as DuckDB writes them. */
+  readonly run: (statement: string, values: 'json' | 'text', limit: number) => Promise<PlainResult>;
+  readonly close: () => void;
+};
+
+export async function openPlainSql(lake: Lake, extensions: ExtensionFiles): Promise<PlainSql> {
+  const catalog = readCatalogUrl(lake.catalog);
+  if (catalog === null) throw new FreshetError('invalid_configuration', 'The lake needs its catalog in PostgreSQL.');
+  const instance = await DuckDBInstance.create(':memory:', {TimeZone: 'UTC'});
+  const connection = await instance.connect();
+  const guarded = <T>(work: () => Promise<T>) => translated(catalog.scrub, work);
+  await guarded(async () => {
+    for (const statement of setUp(lake, catalog.attach, extensions)) await connection.run(statement.text);
+  });
+  return {
+    run: (statement, values, limit) => guarded(() => run(connection, statement, values, limit)),
+    close: () => {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+function setUp({name, dataPath, metadataSchema}: Lake, attach: string, extensions: ExtensionFiles): readonly Sql[] {
+  const schema = metadataSchema === undefined ? nothing : sql`, METADATA_SCHEMA ${literal(metadataSchema)}`;
+  return [
+    ...Object.values(extensions).map((file) => sql`LOAD ${literal(file)}`),
+    sql`ATTACH ${literal(attach)} AS ${identifier(name)} (DATA_PATH ${literal(dataPath)}${schema})`,
+    sql`USE ${identifier(name)}`,
+  ];
+}
+
+async function run(connection: DuckDBConnection, statement: string, values: 'json' | 'text', limit: number): Promise<PlainResult> {
+  const result = await connection.stream(statement);
+  const converter = values === 'json' ? JsonDuckDBValueConverter : valueText;
+  const rows: Json[][] = [];
+  for await (const batch of result.yieldConvertedRows(converter)) {
+    rows.push(...batch);
+    if (rows.length > limit) break;
+  }
+  switch (result.returnType) {
+    case ResultReturnType.NOTHING:
+      return {kind: 'done'};
+    case ResultReturnType.CHANGED_ROWS:
+      return {kind: 'changed', rows: result.rowsChanged};
+    default:
+      return {kind: 'rows', columns: columnsOf(result), rows: rows.slice(0, limit), hasMore: rows.length > limit};
+  }
+}
+
+function valueText(value: DuckDBValue): string | null {
+  return value === null ? null : String(value);
+}
+
+function columnsOf(result: DuckDBResult): {name: string; type: string}[] {
+  const types = result.columnTypes();
+  return result.columnNames().map((name, i) => ({name, type: String(types[i])}));
+}
+
+/** DuckDB's own words, which point at the place themselves, under the code of ours that comes nearest. */
+async function translated<T>(scrub: (text: string) => string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof FreshetError || !(error instanceof Error)) throw error;
+    const message = scrub(error.message).replace(/^Failed to extract statements: /, '');
+    throw new FreshetError(codeOf(message), message, {cause: error});
+  }
+}
+
+function codeOf(message: string): ErrorCode {
+  if (message.startsWith('Parser Error')) return 'syntax';
+  if (/^Catalog Error: Table with name/.test(message)) return 'unknown_source';
+  if (/^Binder Error: (Referenced|Values list|Table ".*) .*column/.test(message)) return 'unknown_column';
+  if (/^Binder Error: Ambiguous/.test(message)) return 'ambiguous_name';
+  return codeOfKind[classify(message)] ?? 'invalid_query';
+}
+
+const codeOfKind: Partial<Record<LakeErrorKind, ErrorCode>> = {
+  data: 'data_error',
+  conflict: 'source_changed',
+  'retries-exhausted': 'source_changed',
+  connection: 'unavailable',
+  interrupted: 'cancelled',
+  fatal: 'internal',
+};

@@ -1,0 +1,46 @@
+import type {CreateResult, DropResult, Explanation} from '../../workflows/messages.ts';
+import {bold, dim, good, section} from '../text.ts';
+import {showRefresh} from './refresh.ts';
+
+/** What came of CREATE DYNAMIC TABLE. */
+export function showCreate(result: CreateResult): string {
+  if (result.outcome === 'exists') return `${bold(result.table)} exists already; nothing was changed.`;
+  const done = result.outcome === 'created' ? good('Created') : 'Would create';
+  return [
+    `${done} ${bold(result.table)} over ${result.sources.join(', ') || 'no table'}.`,
+    modeText(result),
+    result.outcome === 'dry-run' ? section('Columns', columnsText(result.columns)) : '',
+    result.refresh === null ? '' : showRefresh(result.refresh),
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+export function showDrop({table, outcome}: DropResult): string {
+  return outcome === 'dropped' ? `${good('Dropped')} ${bold(table)}.` : `${bold(table)} does not exist; nothing was changed.`;
+}
+
+/** How a query would be refreshed, and by which statements. */
+export function showExplanation(explanation: Explanation): string {
+  const {table, query, columns, sources, relation, statements} = explanation;
+  return [
+    `${table === null ? 'This query' : bold(table)}: ${modeText(explanation)}`,
+    section('Query', query.trim()),
+    section('Columns', columnsText(columns)),
+    section('Sources', sources.map((source) => `${source.table} ${dim(`(${source.columns.join(', ')})`)}`).join('\n')),
+    relation === null ? '' : section('Relation', relation),
+    ...statements.map(({label, sql}) => section(`Statement: ${label}`, sql)),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** What the refreshes to come will be, in a sentence. */
+export function modeText({mode, reasons}: {readonly mode: 'incremental' | 'full'; readonly reasons: readonly string[]}): string {
+  if (mode === 'incremental') return 'Its refreshes are incremental where that is cheaper.';
+  return `Its refreshes are full: ${reasons.join('; ')}.`;
+}
+
+function columnsText(columns: Explanation['columns']): string {
+  return columns.map(({name, type}) => `${name} ${dim(type)}`).join('\n');
+}

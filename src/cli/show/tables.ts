@@ -1,0 +1,71 @@
+import type {DynamicTable, DynamicTableDetails} from '../../client.ts';
+import type {HistoryEntry} from '../../metadata/refresh.ts';
+import {age, bad, bold, count, dim, fields, section, table} from '../text.ts';
+import {modeText} from './definition.ts';
+import {historyTable} from './history.ts';
+
+/** All dynamic tables, a line each. */
+export function showTables(tables: readonly DynamicTable[]): string {
+  if (tables.length === 0) return 'There is no dynamic table yet: see freshet create --help.';
+  const right = {align: 'right'} as const;
+  return table(
+    [
+      ...[{title: 'table'}, {title: 'target lag'}, {title: 'fresh'}, {title: 'refreshes'}],
+      ...[{title: 'rows', ...right}, {title: 'snapshot', ...right}, {title: 'last refresh'}],
+    ],
+    tables.map((each) => [
+      each.state === 'active' ? each.table : `${each.table} (${each.state})`,
+      each.targetLag,
+      freshText(each),
+      each.mode,
+      each.rows === null ? '' : count(each.rows),
+      each.dataVersion === null ? '' : String(each.dataVersion),
+      lastText(each.lastRefresh),
+    ]),
+  );
+}
+
+/** Everything there is to know about one. */
+export function showTable(details: DynamicTableDetails, history: readonly HistoryEntry[], now: number): string {
+  return [
+    bold(details.table),
+    fields(settings(details)),
+    modeText(details),
+    section('Columns', details.columns.map(({name, type}) => `${name} ${dim(type)}`).join('\n')),
+    section('Query', details.query.trim()),
+    ...(history.length === 0 ? [] : [section('Last refreshes', historyTable(history, now))]),
+  ].join('\n\n');
+}
+
+function settings(details: DynamicTableDetails): readonly (readonly [string, string])[] {
+  return [
+    ['state', details.state],
+    ['target lag', details.targetLag],
+    ['fresh', freshText(details)],
+    ['snapshot', details.dataVersion === null ? 'none yet' : String(details.dataVersion)],
+    ['rows', details.rows === null ? 'none yet' : count(details.rows)],
+    ['refresh mode', details.refreshMode],
+    ['initialize', details.initialize],
+    ['threshold', String(details.cardinalityThreshold)],
+    ['sources', details.sources.join(', ')],
+    ['read by', details.readers.join(', ')],
+    ['schedule', scheduleText(details.schedule)],
+    ['created', details.createdAt],
+    ['comment', details.comment ?? ''],
+  ].filter((pair): pair is [string, string] => pair[1] !== '');
+}
+
+function scheduleText(schedule: DynamicTableDetails['schedule']): string {
+  if (schedule === null) return bad('missing in Temporal');
+  if (schedule.paused) return `${schedule.id}, paused`;
+  return [schedule.id, ...schedule.nextRuns.slice(0, 1).map((time) => `next at ${time}`)].join(', ');
+}
+
+function freshText({lagSeconds}: DynamicTable): string {
+  return lagSeconds === null ? 'not yet' : `${age(lagSeconds * 1000)} ago`;
+}
+
+function lastText(last: HistoryEntry | null): string {
+  if (last === null) return '';
+  return last.errorCode === null ? (last.action ?? '') : bad(`failed: ${last.errorCode}`);
+}

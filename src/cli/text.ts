@@ -1,0 +1,82 @@
+import {styleText} from 'node:util';
+import Table from 'cli-table3';
+
+/** How the CLI words and lays out what it prints. Colour appears on a terminal only, and never under NO_COLOR. */
+
+type Style = Parameters<typeof styleText>[0];
+
+function paint(style: Style, text: string): string {
+  return process.stdout.isTTY ? styleText(style, text, {stream: process.stdout}) : text;
+}
+
+export const bold = (text: string): string => paint('bold', text);
+export const dim = (text: string): string => paint('dim', text);
+export const good = (text: string): string => paint('green', text);
+export const bad = (text: string): string => paint('red', text);
+
+export type Align = 'left' | 'right';
+export type TextColumn = {readonly title: string; readonly align?: Align};
+
+const noBorders = {
+  ...{top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': ''},
+  ...{'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  '},
+};
+
+/** Rows in columns, a line each, without borders: as readable in a log as on a terminal. */
+export function table(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string {
+  const layout = new Table({
+    head: columns.map(({title}) => bold(title)),
+    colAligns: columns.map(({align}) => align ?? 'left'),
+    chars: noBorders,
+    style: {'padding-left': 0, 'padding-right': 0, head: [], border: []},
+  });
+  layout.push(...rows.map((row) => [...row]));
+  return withoutTrailingSpace(layout.toString());
+}
+
+/** Names with their values, one a line. */
+export function fields(pairs: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...pairs.map(([name]) => name.length));
+  return pairs.map(([name, value]) => `${dim(name.padEnd(width))}  ${value}`.trimEnd()).join('\n');
+}
+
+/** Several lines moved to the right, under a title. */
+export function section(title: string, body: string): string {
+  return `${bold(title)}\n${indent(body)}`;
+}
+
+export function indent(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, '  ');
+}
+
+/** 1234567 as 1,234,567. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+export function rowCount(value: number): string {
+  return `${count(value)} ${value === 1 ? 'row' : 'rows'}`;
+}
+
+/** 4, 340 ms; 1.2, 75.0 s. */
+export function duration(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** How long ago something was: `3 s`, `12 min`, `5 h`, `2 d`. */
+export function age(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 90) return `${seconds} s`;
+  if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 129_600) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}
+
+/** Line breaks as spaces, for a cell that must not grow. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ');
+}
+
+function withoutTrailingSpace(text: string): string {
+  return text.replaceAll(/[ \t]+$/gm, '');
+}

@@ -1,0 +1,4 @@
+/** A command was called in a way it doesn't understand. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
