@@ -7,7 +7,9 @@ export type TableState = 'creating' | 'active' | 'dropping';
 /** A dynamic table as the metadata knows it. */
 export type TableRow = {
   readonly name: string;
+  /** Run id of the workflow that created it; `createdBy` is that workflow's id. */
   readonly incarnation: string;
+  readonly createdBy: string;
   readonly state: TableState;
   readonly definition: Definition;
   readonly columns: readonly {readonly name: string; readonly type: string}[];
@@ -23,21 +25,25 @@ export type TableRow = {
   readonly createdAt: string;
 };
 
-const columns = `name, incarnation, state, definition, columns, sources, mode, reasons, data_version as "dataVersion",
+const columns = `name, incarnation, created_by as "createdBy", state, definition, columns, sources, mode, reasons, data_version as "dataVersion",
   fresh_at as "freshAt", row_count as "rows", created_at as "createdAt"`;
 
 /** A new table; false when its name is taken. What was not given yet (version, rows) comes with the first refresh. */
 export async function insertTable(
   database: Queryable,
-  table: Pick<TableRow, 'name' | 'incarnation' | 'state' | 'definition' | 'columns' | 'sources' | 'mode' | 'reasons'>,
+  table: Pick<
+    TableRow,
+    'name' | 'incarnation' | 'createdBy' | 'state' | 'definition' | 'columns' | 'sources' | 'mode' | 'reasons'
+  >,
 ): Promise<boolean> {
   const inserted = await database.query(
-    `insert into freshet.dynamic_table (name, incarnation, state, definition, columns, sources, mode, reasons)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)
+    `insert into freshet.dynamic_table (name, incarnation, created_by, state, definition, columns, sources, mode, reasons)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
      on conflict (name) do nothing`,
     [
       table.name,
       table.incarnation,
+      table.createdBy,
       table.state,
       JSON.stringify(table.definition),
       JSON.stringify(table.columns),

@@ -3,7 +3,9 @@
 -- A dynamic table as it was defined. `state` is for statements that were cut off: whoever comes next completes or undoes them.
 create table freshet.dynamic_table (
   name text primary key,
+  -- Run id of the workflow that created it; `created_by` is that workflow's id.
   incarnation uuid not null unique,
+  created_by text not null,
   state text not null check (state in ('creating', 'active', 'dropping')),
   definition jsonb not null,
   columns jsonb not null,
@@ -73,15 +75,6 @@ create table freshet.refresh (
 );
 
 create index refresh_by_table on freshet.refresh (dynamic_table, id desc);
-
--- A snapshot that a running refresh needs, until its workflow ends.
-create table freshet.pin (
-  workflow_id text not null,
-  run_id text not null,
-  snapshot bigint not null,
-  pinned_at timestamptz not null default now(),
-  primary key (workflow_id, run_id)
-);
 
 -- A table compared with its query, and the first rows in which they differ.
 create table freshet.verification (
