@@ -36,7 +36,10 @@ export function reasonText(reason: Reason): string {
     case 'construct':
       return withRewrite(`${reason.construct} has no incremental rule`, reason.rewrite);
     case 'free-choice':
-      return withRewrite(`${reason.construct} leaves a free choice, and a second evaluation may choose differently`, reason.rewrite);
+      return withRewrite(
+        `${reason.construct} leaves a free choice, and a second evaluation may choose differently`,
+        reason.rewrite,
+      );
     case 'inexact':
       return withRewrite(`${reason.construct} depends on the order of rows in its last bits`, reason.rewrite);
     case 'round-trip':

@@ -77,7 +77,12 @@ export type SourceRange = {
   /** Rows at `from`, as counted when they were taken in. */
   readonly rowsFrom: number | null;
   /** Parts of (from, to] whose feed is to be read, both ends inclusive, and what is in them. Empty: unchanged. */
-  readonly parts: readonly {readonly first: number; readonly last: number; readonly inserts: boolean; readonly deletes: boolean}[];
+  readonly parts: readonly {
+    readonly first: number;
+    readonly last: number;
+    readonly inserts: boolean;
+    readonly deletes: boolean;
+  }[];
   /** For a dynamic table, which of its contents. */
   readonly upstream: {readonly incarnation: string; readonly contents: number} | null;
 };
@@ -156,13 +161,23 @@ export type PublishedSummary = {
 };
 
 /** One SQL statement of a refresh. */
-export type StatementProfile = {readonly label: string; readonly sql: string; readonly ms: number; readonly rows: number | null};
+export type StatementProfile = {
+  readonly label: string;
+  readonly sql: string;
+  readonly ms: number;
+  readonly rows: number | null;
+};
 
 /** What one refresh did, for the history and for people. */
 export type RefreshSummary = {
   readonly action: Action;
   readonly reason: string | null;
-  readonly sources: readonly {readonly source: string; readonly from: number | null; readonly to: number; readonly changedRows: number}[];
+  readonly sources: readonly {
+    readonly source: string;
+    readonly from: number | null;
+    readonly to: number;
+    readonly changedRows: number;
+  }[];
   readonly changedRows: number;
   readonly affectedKeys: number;
   readonly ratio: number | null;

@@ -12,10 +12,20 @@ export type Expression =
   | {readonly kind: 'constant'; readonly sql: string; readonly type: string}
   /** A scalar function or an operator that DuckDB keeps as one (`+`, `||`, `~~`). */
   | {readonly kind: 'call'; readonly name: string; readonly arguments: readonly Expression[]; readonly type: string}
-  | {readonly kind: 'compare'; readonly operator: ComparisonOperator; readonly left: Expression; readonly right: Expression}
+  | {
+      readonly kind: 'compare';
+      readonly operator: ComparisonOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
   | {readonly kind: 'logical'; readonly operator: 'and' | 'or'; readonly arguments: readonly Expression[]}
   /** What SQL writes with words of its own. */
-  | {readonly kind: 'operator'; readonly operator: WordOperator; readonly arguments: readonly Expression[]; readonly type: string}
+  | {
+      readonly kind: 'operator';
+      readonly operator: WordOperator;
+      readonly arguments: readonly Expression[];
+      readonly type: string;
+    }
   | {
       readonly kind: 'case';
       readonly branches: readonly {readonly when: Expression; readonly then: Expression}[];
@@ -106,7 +116,9 @@ export function columnsOf(expression: Expression): ReadonlySet<number> {
 /** The parts of a conjunction: `a and (b and c)` is a, b, c; no condition is no parts. */
 export function conjuncts(condition: Expression | null): readonly Expression[] {
   if (condition === null) return [];
-  return condition.kind === 'logical' && condition.operator === 'and' ? condition.arguments.flatMap(conjuncts) : [condition];
+  return condition.kind === 'logical' && condition.operator === 'and'
+    ? condition.arguments.flatMap(conjuncts)
+    : [condition];
 }
 
 export function conjunction(parts: readonly Expression[]): Expression | null {

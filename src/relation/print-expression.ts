@@ -7,7 +7,25 @@ import type {AggregateCall, Expression, OrderTerm} from './expression.ts';
 export type ColumnSql = (id: number) => Sql;
 
 /** Functions that DuckDB's binder makes of operators, and are read best as such. */
-const infix = new Set(['+', '-', '*', '/', '//', '%', '||', '&', '|', '<<', '>>', '~~', '!~~', '~~*', '!~~*', '**', '^']);
+const infix = new Set([
+  '+',
+  '-',
+  '*',
+  '/',
+  '//',
+  '%',
+  '||',
+  '&',
+  '|',
+  '<<',
+  '>>',
+  '~~',
+  '!~~',
+  '~~*',
+  '!~~*',
+  '**',
+  '^',
+]);
 
 export function printExpression(expression: Expression, columnSql: ColumnSql): Sql {
   const part = (inner: Expression): Sql => printExpression(inner, columnSql);
@@ -40,7 +58,10 @@ export function printExpression(expression: Expression, columnSql: ColumnSql): S
   }
 }
 
-export function printAggregateCall({name, arguments: inputs, distinct, filter, orderBy}: AggregateCall, columnSql: ColumnSql): Sql {
+export function printAggregateCall(
+  {name, arguments: inputs, distinct, filter, orderBy}: AggregateCall,
+  columnSql: ColumnSql,
+): Sql {
   const part = (inner: Expression): Sql => printExpression(inner, columnSql);
   const order = orderBy.length === 0 ? nothing : sql` ORDER BY ${join(orderBy.map((term) => orderTerm(term, part)))}`;
   const where = filter === null ? nothing : sql` FILTER (WHERE ${part(filter)})`;
@@ -62,7 +83,10 @@ function call({name, arguments: inputs, type}: Expression & {kind: 'call'}, part
   return type.startsWith('DECIMAL') ? sql`CAST(${printed} AS ${raw(type)})` : printed;
 }
 
-function operator({operator: word, arguments: inputs}: Expression & {kind: 'operator'}, part: (inner: Expression) => Sql): Sql {
+function operator(
+  {operator: word, arguments: inputs}: Expression & {kind: 'operator'},
+  part: (inner: Expression) => Sql,
+): Sql {
   const [first, ...rest] = inputs.map(part);
   const head = first ?? nothing;
   switch (word) {

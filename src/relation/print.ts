@@ -33,12 +33,16 @@ type Block = {
   readonly where: readonly Sql[];
   readonly groupBy: Sql;
   readonly columns: ReadonlyMap<number, Sql>;
+  /** Whether `from` is one item, so that it can stand on the right of a join. */
+  readonly isItem: boolean;
 };
 
 type Printing = Names & {readonly taken: Map<string, number>};
 
 function select({from, where, groupBy, columns}: Block, outputs: readonly Column[]): Sql {
-  const list = outputs.map((column) => sql`${columns.get(column.id) ?? raw('NULL')} AS ${identifier(columnName(column))}`);
+  const list = outputs.map(
+    (column) => sql`${columns.get(column.id) ?? raw('NULL')} AS ${identifier(columnName(column))}`,
+  );
   const clauses = [
     sql`SELECT ${list.length === 0 ? raw('1') : join(list)}`,
     from === nothing ? nothing : sql`FROM ${from}`,
@@ -61,7 +65,10 @@ function blockOf(relation: Relation, printing: Printing): Block {
       return values(relation, printing);
     case 'filter': {
       const input = openBlock(relation.input, printing);
-      return {...input, where: [...input.where, ...conjuncts(relation.condition).map((part) => expressionIn(input, part))]};
+      return {
+        ...input,
+        where: [...input.where, ...conjuncts(relation.condition).map((part) => expressionIn(input, part))],
+      };
     }
     case 'project':
       return project(relation, printing);
@@ -89,14 +96,9 @@ function openBlock(relation: Relation, printing: Printing): Block {
 /** A block that may be an item of FROM beside others. */
 function item(relation: Relation, printing: Printing): Block {
   const block = openBlock(relation, printing);
-  const isItem = block.where.length === 0 && block.from !== nothing && !isJoin(block.from);
-  if (isItem) return block;
+  if (block.isItem && block.where.length === 0) return block;
   const columns = columnsOfRelation(relation);
   return derived(select(block, columns), columns, 'part', printing);
-}
-
-function isJoin({text}: Sql): boolean {
-  return /\n(INNER|CROSS|SEMI) JOIN /.test(text);
 }
 
 function table(columns: readonly Column[], name: string, from: (alias: Sql) => Sql, printing: Printing): Block {
@@ -106,6 +108,7 @@ function table(columns: readonly Column[], name: string, from: (alias: Sql) => S
     where: [],
     groupBy: nothing,
     columns: new Map(columns.map((column) => [column.id, sql`${alias}.${identifier(column.name)}`])),
+    isItem: true,
   };
 }
 
@@ -116,6 +119,7 @@ function derived(query: Sql, columns: readonly Column[], name: string, printing:
     where: [],
     groupBy: nothing,
     columns: new Map(columns.map((column) => [column.id, sql`${alias}.${identifier(columnName(column))}`])),
+    isItem: true,
   };
 }
 
@@ -135,16 +139,18 @@ function values({columns, rows}: Relation & {kind: 'values'}, printing: Printing
     });
     return sql`SELECT ${list.length === 0 ? raw('1') : join(list)}`;
   };
-  if (rows.length === 1 && columns.length === 0) return {from: nothing, where: [], groupBy: nothing, columns: new Map()};
+  if (rows.length === 1 && columns.length === 0) {
+    return {from: nothing, where: [], groupBy: nothing, columns: new Map(), isItem: false};
+  }
   const query = rows.length === 0 ? sql`${row([])} WHERE false` : join(rows.map(row), '\nUNION ALL ');
   return derived(query, columns, 'constants', printing);
 }
 
-/** Columns that are only passed on or are constants are put in place; what is computed stays a SELECT of its own when read twice. */
+/** Columns that are only passed on are put in place; what is computed is a SELECT of its own, so that it is computed once. */
 function project({input, outputs}: Project, printing: Printing): Block {
   const block = openBlock(input, printing);
   const columns = new Map(outputs.map(({column, expression}) => [column.id, expressionIn(block, expression)]));
-  const passesOn = outputs.every(({expression}) => expression.kind === 'column' || expression.kind === 'constant');
+  const passesOn = outputs.every(({expression}) => expression.kind === 'column');
   const projected = {...block, columns};
   if (passesOn) return projected;
   const outputColumns = outputs.map(({column}) => column);
@@ -161,7 +167,7 @@ function joined({left, right, condition}: Join, printing: Printing): Block {
     on.length === 0
       ? sql`${first.from}\nCROSS JOIN ${second.from}`
       : sql`${first.from}\nINNER JOIN ${second.from} ON ${join(on, ' AND ')}`;
-  return {from, where: first.where, groupBy: nothing, columns};
+  return {from, where: first.where, groupBy: nothing, columns, isItem: false};
 }
 
 function aggregate({input, grouped, keys, aggregates}: Aggregate, printing: Printing): Block {
@@ -175,7 +181,10 @@ function aggregate({input, grouped, keys, aggregates}: Aggregate, printing: Prin
   ]);
   const columns = new Map([
     ...keyColumns,
-    ...aggregates.map(({column, call}): [number, Sql] => [column.id, printAggregateCall(call, columnsIn(block.columns))]),
+    ...aggregates.map(({column, call}): [number, Sql] => [
+      column.id,
+      printAggregateCall(call, columnsIn(block.columns)),
+    ]),
   ]);
   const by = grouped && keys.length > 0 ? sql`GROUP BY ${join(keyColumns.map(([, key]) => key))}` : nothing;
   const block2 = {...block, columns};
@@ -200,7 +209,10 @@ function unionAll({inputs, columns}: Relation & {kind: 'union-all'}, printing: P
     const renamed = columnsOfRelation(input).map((column, i): [number, Sql] => {
       const output = columns[i];
       const cell = block.columns.get(column.id) ?? raw('NULL');
-      return [output?.id ?? column.id, column.type === output?.type ? cell : sql`CAST(${cell} AS ${raw(output?.type ?? column.type)})`];
+      return [
+        output?.id ?? column.id,
+        column.type === output?.type ? cell : sql`CAST(${cell} AS ${raw(output?.type ?? column.type)})`,
+      ];
     });
     return select({...block, columns: new Map(renamed)}, columns);
   });
@@ -216,13 +228,15 @@ function restricted({input, keys, on}: Restrict, printing: Printing): Block {
   const terms = on.map(({expression, key}) => ({value: expressionIn(block, expression), key}));
   if (!on.some(({key}) => printing.mayBeNull(keys, key))) {
     const list = sql`SELECT ${join(terms.map(({key}) => identifier(key.name)))} FROM ${identifier(keys.name)}`;
-    const left = terms.length === 1 ? join(terms.map(({value}) => value)) : sql`(${join(terms.map(({value}) => value))})`;
+    const left =
+      terms.length === 1 ? join(terms.map(({value}) => value)) : sql`(${join(terms.map(({value}) => value))})`;
     return {...block, where: [...block.where, sql`${left} IN (${list})`]};
   }
   const source = block.from === nothing ? item(input, printing) : block;
   const alias = freshAlias(keys.name, printing);
   const condition = terms.map(({value, key}) => sql`${value} IS NOT DISTINCT FROM ${alias}.${identifier(key.name)}`);
-  return {...source, from: sql`${source.from}\nSEMI JOIN ${identifier(keys.name)} AS ${alias} ON ${join(condition, ' AND ')}`};
+  const from = sql`${source.from}\nSEMI JOIN ${identifier(keys.name)} AS ${alias} ON ${join(condition, ' AND ')}`;
+  return {...source, from, isItem: false};
 }
 
 function expressionIn(block: Block, expression: Expression): Sql {

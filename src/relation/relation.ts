@@ -62,7 +62,11 @@ export type Aggregate = {
 };
 
 /** The inputs' columns correspond by place and have the types of `columns`. */
-export type UnionAll = {readonly kind: 'union-all'; readonly inputs: readonly Relation[]; readonly columns: readonly Column[]};
+export type UnionAll = {
+  readonly kind: 'union-all';
+  readonly inputs: readonly Relation[];
+  readonly columns: readonly Column[];
+};
 
 /**
  * The rows of `input` for which `keys` has a row with equal values (nulls are equal to nulls): a semi-join. What makes a

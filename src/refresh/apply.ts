@@ -1,0 +1,167 @@
+import type {BoundOutput} from '../binder/bound.ts';
+import {identityTerms} from '../relation/identity.ts';
+import type {Root} from '../delta/program.ts';
+import {columnName, print} from '../relation/print.ts';
+import type {Names} from '../relation/print.ts';
+import {columnsOfRelation} from '../relation/relation.ts';
+import type {Relation} from '../relation/relation.ts';
+import {identifier, join, raw, sql} from '../sql.ts';
+import type {Sql} from '../sql.ts';
+
+/**
+ * From the root of a program to the rows that leave and enter the target: SQL only, over temporary tables whose columns are
+ * `o0 … on` for the outputs by place. Whole rows are told apart by identity (−0.0 is not 0.0), keys as GROUP BY does.
+ */
+
+/** The target and what it holds. */
+export type Target = {readonly table: Sql; readonly outputs: readonly BoundOutput[]};
+
+/** Statements in order; afterwards `stale` has the rowids that go and `added` the rows that come, with `copies` of each. */
+export type Statement = {readonly label: string; readonly text: Sql};
+
+export function output(place: number): Sql {
+  return identifier(`o${place}`);
+}
+
+/** Net change, row by row: rows in excess of what went are added, rows in deficit are looked up in the target, copy by copy. */
+export function rowsOf({change, weight}: Root & {kind: 'rows'}, target: Target, names: Names): readonly Statement[] {
+  return netted(
+    sql`SELECT ${storedOutputs(change, target)}, ${identifier(columnName(weight))} AS weight FROM (\n${print(change, names)}\n) AS change`,
+    target,
+  );
+}
+
+/** The difference between the whole result, computed again, and the target. */
+export function difference(result: Sql, target: Target): readonly Statement[] {
+  const held = target.outputs.map(({name}, place) => sql`${identifier(name)} AS ${output(place)}`);
+  return netted(
+    sql`SELECT *, 1 AS weight FROM (\n${result}\n) AS result\nUNION ALL\nSELECT ${join(held)}, -1 FROM ${target.table}`,
+    target,
+  );
+}
+
+function netted(change: Sql, target: Target): readonly Statement[] {
+  const outputs = target.outputs.map((_, place) => output(place));
+  const identity = target.outputs.flatMap(({storedType}, place) => identityTerms(output(place), storedType));
+  const grouped = sql`GROUP BY ${join([...outputs, ...identity.filter((term) => !outputs.some(({text}) => text === term.text))])}`;
+  const here = target.outputs.map(({name}, place) => sql`${identifier(name)} AS ${output(place)}`);
+  return [
+    {
+      label: 'net the change',
+      text: sql`CREATE TEMP TABLE net AS
+SELECT ${join(outputs)}, CAST(sum(weight) AS BIGINT) AS copies
+FROM (\n${change}\n) AS change
+${grouped}
+HAVING sum(weight) <> 0`,
+    },
+    {
+      label: 'find the rows that go',
+      text: sql`CREATE TEMP TABLE stale AS
+SELECT held.row_id
+FROM (
+  SELECT target.*, row_number() OVER (PARTITION BY ${join(identityOf(target, raw('target')))} ORDER BY target.row_id) AS place
+  FROM (SELECT rowid AS row_id, ${join(here)} FROM ${target.table}) AS target
+  SEMI JOIN (FROM net WHERE copies < 0) AS net ON ${same(target, raw('target'), raw('net'))}
+) AS held
+INNER JOIN (FROM net WHERE copies < 0) AS net ON ${same(target, raw('held'), raw('net'))} AND held.place <= -net.copies`,
+    },
+    {label: 'rows that come', text: sql`CREATE TEMP TABLE added AS FROM net WHERE copies > 0`},
+  ];
+}
+
+/** The rows of the affected keys: those the target holds and no longer should go, those it should hold and doesn't come. */
+export function rowsOfKeys(
+  {keys, on, fresh}: Root & {kind: 'keys'},
+  target: Target,
+  names: Names,
+): readonly Statement[] {
+  const terms = on.flatMap(({place, key}) => {
+    const shown = target.outputs[place];
+    return shown ? [{value: identifier(shown.name), key}] : [];
+  });
+  const hasNulls = terms.some(({key}) => names.mayBeNull(keys, key));
+  const list = join(terms.map(({key}) => identifier(key.name)));
+  const affected = hasNulls
+    ? sql`AS target SEMI JOIN ${identifier(keys.name)} AS keys ON ${join(
+        terms.map(({value, key}) => sql`target.${value} IS NOT DISTINCT FROM keys.${identifier(key.name)}`),
+        ' AND ',
+      )}`
+    : sql`WHERE ${tuple(terms.map(({value}) => value))} IN (SELECT ${list} FROM ${identifier(keys.name)})`;
+  return replaced(print(fresh, names), fresh, affected, target);
+}
+
+/** The whole result against the whole target. */
+export function rowsOfWhole({fresh}: Root & {kind: 'whole'}, target: Target, names: Names): readonly Statement[] {
+  return replaced(print(fresh, names), fresh, sql``, target);
+}
+
+function replaced(query: Sql, fresh: Relation, affected: Sql, target: Target): readonly Statement[] {
+  const here = target.outputs.map(({name}, place) => sql`${identifier(name)} AS ${output(place)}`);
+  const identical = same(target, raw('one'), raw('other'));
+  return [
+    {
+      label: 'recompute',
+      text: sql`CREATE TEMP TABLE fresh AS\nSELECT ${storedOutputs(fresh, target)} FROM (\n${query}\n) AS result`,
+    },
+    {
+      label: 'what the table holds',
+      text: sql`CREATE TEMP TABLE held AS\nSELECT rowid AS row_id, ${join(here)} FROM ${target.table} ${affected}`,
+    },
+    {
+      label: 'find the rows that go',
+      text: sql`CREATE TEMP TABLE stale AS SELECT one.row_id FROM held AS one ANTI JOIN fresh AS other ON ${identical}`,
+    },
+    {
+      label: 'rows that come',
+      text: sql`CREATE TEMP TABLE added AS SELECT one.*, 1 AS copies FROM fresh AS one ANTI JOIN held AS other ON ${identical}`,
+    },
+  ];
+}
+
+/** `stale` and `added` into the target. */
+export function writes(target: Target, counts: {readonly stale: number; readonly added: number}): readonly Statement[] {
+  const outputs = join(target.outputs.map((_, place) => output(place)));
+  const columns = join(target.outputs.map(({name}) => identifier(name)));
+  const deletion = {label: 'delete', text: sql`DELETE FROM ${target.table} WHERE rowid IN (SELECT row_id FROM stale)`};
+  const insertion = {
+    label: 'insert',
+    text: sql`INSERT INTO ${target.table} (${columns})\nSELECT ${outputs} FROM (SELECT *, unnest(range(copies)) AS copy FROM added) AS added`,
+  };
+  return [...(counts.stale > 0 ? [deletion] : []), ...(counts.added > 0 ? [insertion] : [])];
+}
+
+/** The relation's columns, as the target stores them. */
+function storedOutputs(relation: Relation, {outputs}: Target): Sql {
+  const columns = columnsOfRelation(relation);
+  return join(
+    outputs.map(({storedType}, place) => {
+      const column = columns[place];
+      const value = column === undefined ? raw('NULL') : identifier(columnName(column));
+      return sql`CAST(${value} AS ${raw(storedType)}) AS ${output(place)}`;
+    }),
+  );
+}
+
+/** The columns of a user's query, by place and as the target stores them. */
+export function storedQuery(query: Sql, {outputs}: Target): Sql {
+  const casts = outputs.map(
+    ({storedType}, place) => sql`CAST(${output(place)} AS ${raw(storedType)}) AS ${output(place)}`,
+  );
+  return sql`SELECT ${join(casts)}\nFROM (\n${query}\n) AS query(${join(outputs.map((_, place) => output(place)))})`;
+}
+
+function identityOf({outputs}: Target, alias: Sql): readonly Sql[] {
+  return outputs.flatMap(({storedType}, place) => identityTerms(sql`${alias}.${output(place)}`, storedType));
+}
+
+function same(target: Target, one: Sql, other: Sql): Sql {
+  const [ours, theirs] = [identityOf(target, one), identityOf(target, other)];
+  return join(
+    ours.map((term, i) => sql`${term} IS NOT DISTINCT FROM ${theirs[i] ?? raw('NULL')}`),
+    ' AND ',
+  );
+}
+
+function tuple(values: readonly Sql[]): Sql {
+  return values.length === 1 ? join(values) : sql`(${join(values)})`;
+}
