@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+import {buildProgram} from './cli/program.ts';
+import {report} from './cli/report.ts';
+
+/** The command `freshet`: arguments to a client call, result to text, error to exit status. */
+try {
+  await buildProgram().parseAsync();
+} catch (error) {
+  process.exitCode = report(error, process.argv.includes('--json'));
+}

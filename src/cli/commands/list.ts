@@ -1,0 +1,13 @@
+import type {Command} from 'commander';
+import {answer, finish, type JsonOption} from '../command.ts';
+import {withClient} from '../connect.ts';
+import {showTables} from '../show/tables.ts';
+
+export function addList(program: Command): void {
+  finish(program.command('list').description('list the dynamic tables').action(list), 'freshet list');
+}
+
+async function list(options: JsonOption): Promise<void> {
+  const tables = await withClient((client) => client.list());
+  answer({tables}, options, (result) => showTables(result.tables));
+}

@@ -1,0 +1,95 @@
+import type {Command} from 'commander';
+import {parseStatement, splitStatements} from '../../definition/parse.ts';
+import type {Statement} from '../../definition/statement.ts';
+import {tableNameText} from '../../table-name.ts';
+import type {CreateResult, DropResult} from '../../workflows/messages.ts';
+import type {RefreshResult} from '../../refresh/messages.ts';
+import {finish, type JsonOption} from '../command.ts';
+import {withFreshet, type Freshet} from '../connect.ts';
+import type {PlainResult} from '../plain-sql.ts';
+import {showCreate, showDrop} from '../show/definition.ts';
+import {showRefresh} from '../show/refresh.ts';
+import {showRows} from '../show/rows.ts';
+import {pointingInto} from '../statement-error.ts';
+import {readStatement} from '../statement-input.ts';
+import {finished} from './refresh.ts';
+
+type SqlOptions = JsonOption & {readonly file?: string};
+
+/** What one statement did: plain SQL's answer, or that of one of our statements. */
+type Result =
+  | PlainResult
+  | {readonly kind: 'create'; readonly result: CreateResult}
+  | {readonly kind: 'refresh'; readonly result: RefreshResult}
+  | {readonly kind: 'drop'; readonly result: DropResult};
+
+/** More rows are no help to a reader; JSON has them all. */
+const shownRows = 100;
+
+export function addSql(program: Command): void {
+  const command = program
+    .command('sql')
+    .description('run statements on the lake: DuckDB SQL, CREATE, ALTER … REFRESH and DROP DYNAMIC TABLE')
+    .argument('[statements]', 'one, or several with semicolons; "-" or nothing: from standard input')
+    .option('-f, --file <path>', 'read the statements from a file')
+    .action(sql);
+  finish(command, 'freshet sql "from orders limit 5"', 'freshet sql --file setup.sql', 'echo "from orders" | freshet sql --json');
+}
+
+async function sql(argument: string | undefined, options: SqlOptions): Promise<void> {
+  const text = await readStatement(argument, options.file);
+  const results: Result[] = [];
+  try {
+    await withFreshet((freshet) =>
+      pointingInto(text, async () => {
+        for (const statement of splitStatements(text)) {
+          const result = await run(freshet, atItsPlace(statement), options.json === true);
+          if (options.json === true) results.push(result);
+          else process.stdout.write(`${show(result)}\n`);
+        }
+      }),
+    );
+  } finally {
+    // Also after an error: the statements before it have been run.
+    if (options.json === true) process.stdout.write(`${JSON.stringify({results}, null, 2)}\n`);
+  }
+}
+
+/** The statement with blanks before it, so that a position in it is the one in the whole text. */
+function atItsPlace({text, start}: ReturnType<typeof splitStatements>[number]): string {
+  return '\n'.repeat(start.line - 1) + ' '.repeat(start.column - 1) + text;
+}
+
+async function run(freshet: Freshet, text: string, isJson: boolean): Promise<Result> {
+  const statement = parseStatement(text);
+  if (statement.kind === 'sql') {
+    const plain = await freshet.plainSql();
+    return plain.run(text, isJson ? 'json' : 'text', isJson ? Infinity : shownRows);
+  }
+  return runOurs(freshet, statement, text, isJson);
+}
+
+async function runOurs(freshet: Freshet, statement: Exclude<Statement, {kind: 'sql'}>, text: string, isJson: boolean): Promise<Result> {
+  const client = await freshet.client();
+  switch (statement.kind) {
+    case 'create':
+      return {kind: 'create', result: await client.create(text)};
+    case 'alter':
+      return {kind: 'refresh', result: await finished(await client.refresh(tableNameText(statement.table)), isJson)};
+    case 'drop':
+      return {kind: 'drop', result: await client.drop(tableNameText(statement.table), {ifExists: statement.ifExists})};
+  }
+}
+
+function show(result: Result): string {
+  switch (result.kind) {
+    case 'create':
+      return showCreate(result.result);
+    case 'refresh':
+      return showRefresh(result.result);
+    case 'drop':
+      return showDrop(result.result);
+    default:
+      return showRows(result);
+  }
+}

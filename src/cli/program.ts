@@ -1,0 +1,36 @@
+import {readFileSync} from 'node:fs';
+import {Command} from 'commander';
+import {exampleText} from './command.ts';
+import {addCreate} from './commands/create.ts';
+import {addDescribe} from './commands/describe.ts';
+import {addDev} from './commands/dev.ts';
+import {addDrop} from './commands/drop.ts';
+import {addExplain} from './commands/explain.ts';
+import {addHistory} from './commands/history.ts';
+import {addList} from './commands/list.ts';
+import {addRefresh} from './commands/refresh.ts';
+import {addSql} from './commands/sql.ts';
+import {addVerify} from './commands/verify.ts';
+import {addWorker} from './commands/worker.ts';
+
+/** `freshet` and its commands. Throws instead of ending the process. */
+export function buildProgram(): Command {
+  const program = new Command('freshet')
+    .description('Dynamic tables for DuckLake, run by Temporal.')
+    .version(version())
+    .showHelpAfterError('Add --help to see what there is.')
+    .helpCommand(false)
+    .exitOverride()
+    .addHelpText('after', exampleText(['freshet dev', 'freshet sql "from orders"', 'freshet list', 'freshet refresh --help']));
+  for (const add of [addDev, addWorker]) add(program.commandsGroup('Processes:'));
+  for (const add of [addSql, addCreate, addDrop]) add(program.commandsGroup('Statements:'));
+  for (const add of [addRefresh, addVerify]) add(program.commandsGroup('Work:'));
+  for (const add of [addList, addDescribe, addHistory, addExplain]) add(program.commandsGroup('Looking:'));
+  return program;
+}
+
+function version(): string {
+  // This file is two folders below package.json, in src as in dist.
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as {version: string}).version; // Our own file.
+}
