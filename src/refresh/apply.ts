@@ -42,8 +42,7 @@ export function difference(result: Sql, target: Target): readonly Statement[] {
 
 function netted(change: Sql, target: Target): readonly Statement[] {
   const outputs = target.outputs.map((_, place) => output(place));
-  const identity = target.outputs.flatMap(({storedType}, place) => identityTerms(output(place), storedType));
-  const grouped = sql`GROUP BY ${join([...outputs, ...identity.filter((term) => !outputs.some(({text}) => text === term.text))])}`;
+  const identity = target.outputs.flatMap(({storedType}, place) => [output(place), ...identityTerms(output(place), storedType)]);
   const here = target.outputs.map(({name}, place) => sql`${identifier(name)} AS ${output(place)}`);
   return [
     {
@@ -51,7 +50,7 @@ function netted(change: Sql, target: Target): readonly Statement[] {
       text: sql`CREATE TEMP TABLE net AS
 SELECT ${join(outputs)}, CAST(sum(weight) AS BIGINT) AS copies
 FROM (\n${change}\n) AS change
-${grouped}
+GROUP BY ${join(identity)}
 HAVING sum(weight) <> 0`,
     },
     {
@@ -151,7 +150,10 @@ export function storedQuery(query: Sql, {outputs}: Target): Sql {
 }
 
 function identityOf({outputs}: Target, alias: Sql): readonly Sql[] {
-  return outputs.flatMap(({storedType}, place) => identityTerms(sql`${alias}.${output(place)}`, storedType));
+  return outputs.flatMap(({storedType}, place) => {
+    const value = sql`${alias}.${output(place)}`;
+    return [value, ...identityTerms(value, storedType)];
+  });
 }
 
 function same(target: Target, one: Sql, other: Sql): Sql {

@@ -1,17 +1,19 @@
-import {raw, sql} from '../sql.ts';
-import type {Sql} from '../sql.ts';
+import {sql, type Sql} from '../sql.ts';
 
 /**
- * Two equalities. GROUP BY, EXCEPT ALL and joins hold 0.0 and −0.0 for equal, as they do 1 month and 30 days; a table shows
- * which of them it holds. Whole rows are therefore compared by identity: where a type's equality is coarser, its text joins in.
+ * Two equalities: GROUP BY takes 0.0 and −0.0, and 1 month and 30 days, for equal; as rows they are not the same. Where whole rows
+ * are netted, taken away or compared, these terms stand in the grouping beside the column itself. Empty for most types.
+ * `collation` is the session's default: under NOCASE `a` and `A` are one group.
  */
-
-/** Whether equal values of the type may look different: floats, intervals, whatever holds one, and times with an offset. */
-export function hasCoarseEquality(type: string): boolean {
-  return /\b(FLOAT|DOUBLE|REAL|INTERVAL|VARIANT|JSON|TIME WITH TIME ZONE|TIMETZ)\b/i.test(type);
+export function identityTerms(column: Sql, type: string, collation = ''): Sql[] {
+  if (!hasCoarseEquality(type, collation)) return [];
+  return [collation === '' ? sql`${column}::VARCHAR` : sql`encode(${column}::VARCHAR)`];
 }
 
-/** What has to be equal (null-safe) for two values to be the same: the value, and its text where that says more. */
-export function identityTerms(value: Sql, type: string): readonly Sql[] {
-  return hasCoarseEquality(type) ? [value, sql`CAST(${value} AS ${raw('VARCHAR')})`] : [value];
+export function hasCoarseEquality(type: string, collation = ''): boolean {
+  return coarse.test(type) || (collation !== '' && text.test(type));
 }
+
+/** In a nested type too. A field's name may match as well: one needless term, no wrong row. */
+const coarse = /\b(FLOAT|DOUBLE|INTERVAL|TIME WITH TIME ZONE|TIMETZ|VARIANT)\b/i;
+const text = /\b(VARCHAR|JSON)\b/i;
