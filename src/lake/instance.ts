@@ -1,12 +1,10 @@
 import {DuckDBInstance} from '@duckdb/node-api';
 import type {QuerySettings} from '../definition/definition.ts';
 import {identifier, literal, nothing, sql, type Sql} from '../sql.ts';
+import {lakeAlias} from './alias.ts';
 import type {CatalogUrl} from './catalog-url.ts';
 import {isLakeError, LakeError, classify} from './errors.ts';
 import {openSession, type LakeNames, type Session} from './session.ts';
-
-/** The name under which the lake is attached in every instance of ours; its public name is free for what a query is to see. */
-export const lakeAlias = 'freshet_lake';
 
 /** Files of DuckDB's extensions, of the version that belongs to this DuckDB. `httpfs` only for object stores. */
 export type ExtensionFiles = {readonly ducklake: string; readonly postgres_scanner: string; readonly httpfs?: string};
@@ -52,6 +50,7 @@ export async function openInstance(settings: InstanceSettings): Promise<Instance
     let isAbandoned = false;
     const session = openSession(connection, {
       lake,
+      query,
       scrub: catalog.scrub,
       signal,
       abandon: () => (isAbandoned = isBroken = true),

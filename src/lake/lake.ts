@@ -6,7 +6,7 @@ import {binderOptimizersOff, computeOptimizersOff} from './optimizers.ts';
 import {openPool} from './pool.ts';
 import type {Session} from './session.ts';
 
-export {lakeAlias} from './instance.ts';
+export {lakeAlias} from './alias.ts';
 
 export type LakeOptions = {
   /** `ducklake:postgres:host=… dbname=…`, `postgres:…` or `postgresql://…`. */

@@ -1,4 +1,5 @@
 import type {DuckDBConnection} from '@duckdb/node-api';
+import type {QuerySettings} from '../definition/definition.ts';
 import type {StatementProfile} from '../refresh/messages.ts';
 import type {Sql} from '../sql.ts';
 import {classify, isLakeError, LakeError} from './errors.ts';
@@ -11,6 +12,8 @@ import {fromDuckDB} from './values.ts';
 export type Session = {
   /** What the catalog of this lake is called: its public name, and the schema of its tables in PostgreSQL. */
   readonly lake: LakeNames;
+  /** What its instance was opened with. */
+  readonly settings: QuerySettings;
   readonly rows: <T = Record<string, unknown>>(statement: Sql, label?: string) => Promise<T[]>;
   /** How many rows it changed; 0 for what defines something. */
   readonly run: (statement: Sql, label?: string) => Promise<number>;
@@ -31,6 +34,7 @@ export type LakeNames = {readonly name: string; readonly metadataSchema: string}
 
 export type SessionSettings = {
   readonly lake: LakeNames;
+  readonly query: QuerySettings;
   readonly scrub: (text: string) => string;
   readonly signal: AbortSignal | undefined;
   /** Called when a connection hangs: its instance must not be used again. */
@@ -95,6 +99,7 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
 
   return {
     lake: settings.lake,
+    settings: settings.query,
     beside: settings.beside,
     // The caller names the columns in its statement and knows their types.
     rows: async <T>(statement: Sql, label?: string) => (await execute(statement, label)).rows as T[],

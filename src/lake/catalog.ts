@@ -1,0 +1,214 @@
+import {identifier, literal, path, raw, sql, type Sql} from '../sql.ts';
+import type {TableName} from '../table-name.ts';
+import {lakeAlias} from './alias.ts';
+import {changesOf, type SnapshotChange} from './changes-made.ts';
+import {columnTypes, type CatalogColumn} from './column-types.ts';
+import type {Session} from './session.ts';
+
+/**
+ * What the catalog says as of a snapshot. It is read from DuckLake's own tables, by another transaction of PostgreSQL than the
+ * one that reads data: so each query names its snapshot, and nothing newer shows.
+ */
+
+/** A table or view of the lake by the name it has there; `name` as somebody wrote it may differ in case. */
+export type LakeColumn = {readonly name: string; readonly fieldId: number; readonly type: string};
+export type LakeTable = {
+  /** Spelled as in the catalog. */
+  readonly table: TableName;
+  /** Another table's id is another, also when the name is the same. */
+  readonly tableId: number;
+  readonly columns: readonly LakeColumn[];
+  /** As of which this is what it is. */
+  readonly snapshot: number;
+};
+export type LakeView = {
+  readonly view: TableName;
+  /** With `{DUCKLAKE_CATALOG}` replaced by the lake's public name. */
+  readonly sql: string;
+  readonly columnAliases: readonly string[];
+};
+export type LakeMacro = {
+  readonly macro: TableName;
+  readonly implementations: readonly {
+    readonly kind: 'scalar' | 'table';
+    readonly sql: string;
+    readonly parameters: readonly {
+      readonly name: string;
+      readonly type: string;
+      readonly defaultValue: string | null;
+    }[];
+  }[];
+};
+
+/** A table of DuckLake's catalog. */
+export function catalogTable({lake}: Session, table: string): Sql {
+  return path(`__ducklake_metadata_${lakeAlias}`, lake.metadataSchema, `ducklake_${table}`);
+}
+
+/** The newest snapshot; inside a transaction it is what all its reads see from now on. */
+export async function currentSnapshot(session: Session): Promise<{id: number; time: string}> {
+  const [row] = await session.rows<{id: number}>(sql`SELECT id FROM ${identifier(lakeAlias)}.current_snapshot()`);
+  const id = row!.id; // One row always.
+  const time = await snapshotTime(session, id);
+  if (time === null) throw new Error(`Snapshot ${id} has just been expired`);
+  return {id, time};
+}
+
+/** ISO 8601 in UTC; null when there is no such snapshot (any more). */
+export async function snapshotTime(session: Session, id: number): Promise<string | null> {
+  const [row] = await session.rows<{time: string}>(
+    sql`SELECT snapshot_time AS time FROM ${catalogTable(session, 'snapshot')} WHERE snapshot_id = ${id}`,
+  );
+  return row?.time ?? null;
+}
+
+/**
+ * The first id from `from` up to `to` that is not there any more. With one of them expired the feed between may be empty
+ * although rows changed, without an error.
+ */
+export async function missingSnapshot(session: Session, from: number, to: number): Promise<number | null> {
+  const [row] = await session.rows<{missing: number | null}>(
+    sql`SELECT min(id) AS missing FROM range(${from}, ${to + 1}) AS wanted(id)
+      ANTI JOIN (SELECT snapshot_id AS id FROM ${catalogTable(session, 'snapshot')} WHERE snapshot_id BETWEEN ${from} AND ${to}) USING (id)`,
+  );
+  return row?.missing ?? null;
+}
+
+/** Names are matched as DuckDB does, without regard to case. */
+export async function tableAt(session: Session, name: TableName, snapshot: number): Promise<LakeTable | null> {
+  return await findTable(
+    session,
+    sql`${named('t.table_name', name.name)} AND ${named('s.schema_name', name.schema)}`,
+    snapshot,
+  );
+}
+
+/** The same table under whatever name it had then. */
+export async function tableById(session: Session, tableId: number, snapshot: number): Promise<LakeTable | null> {
+  return await findTable(session, sql`t.table_id = ${tableId}`, snapshot);
+}
+
+async function findTable(session: Session, condition: Sql, snapshot: number): Promise<LakeTable | null> {
+  const rows = await session.rows<CatalogColumn & {schema: string; table: string; tableId: number}>(
+    sql`SELECT s.schema_name AS schema, t.table_name AS "table", t.table_id AS tableId,
+        c.column_id AS fieldId, c.column_name AS name, c.column_type AS type, c.parent_column AS parent
+      FROM ${catalogTable(session, 'table')} AS t JOIN ${catalogTable(session, 'schema')} AS s USING (schema_id)
+      JOIN ${catalogTable(session, 'column')} AS c ON c.table_id = t.table_id
+      WHERE ${condition} AND ${standsAt('t', snapshot)} AND ${standsAt('s', snapshot)} AND ${standsAt('c', snapshot)}
+      ORDER BY c.column_order, c.column_id`,
+  );
+  const [first] = rows;
+  if (first === undefined) return null;
+  const {schema, table: name, tableId} = first;
+  return {table: {schema, name}, tableId, columns: columnTypes(rows), snapshot};
+}
+
+export async function viewAt(session: Session, name: TableName, snapshot: number): Promise<LakeView | null> {
+  const [found] = await session.rows<{schema: string; name: string; text: string; aliases: string | null}>(
+    sql`SELECT s.schema_name AS schema, v.view_name AS name, v.sql AS text, v.column_aliases AS aliases
+      FROM ${catalogTable(session, 'view')} AS v JOIN ${catalogTable(session, 'schema')} AS s USING (schema_id)
+      WHERE ${named('v.view_name', name.name)} AND ${named('s.schema_name', name.schema)}
+        AND ${standsAt('v', snapshot)} AND ${standsAt('s', snapshot)}`,
+  );
+  if (found === undefined) return null;
+  return {
+    view: {schema: found.schema, name: found.name},
+    sql: withLakeName(session, found.text),
+    columnAliases: readAliases(found.aliases ?? ''),
+  };
+}
+
+export async function macrosAt(session: Session, snapshot: number): Promise<LakeMacro[]> {
+  const rows = await session.rows<{
+    schema: string;
+    name: string;
+    implementations: {
+      kind: string;
+      sql: string;
+      parameters: {name: string | null; type: string; defaultValue: string | null}[];
+    }[];
+  }>(
+    sql`WITH implementation AS (
+        SELECT i.macro_id, i.impl_id, any_value(i.type) AS kind, any_value(i.sql) AS sql,
+          list({name: p.parameter_name, type: p.parameter_type, defaultValue: p.default_value} ORDER BY p.column_id) AS parameters
+        FROM ${catalogTable(session, 'macro_impl')} AS i
+        LEFT JOIN ${catalogTable(session, 'macro_parameters')} AS p ON p.macro_id = i.macro_id AND p.impl_id = i.impl_id
+        GROUP BY ALL)
+      SELECT any_value(s.schema_name) AS schema, any_value(m.macro_name) AS name,
+        list({kind: i.kind, sql: i.sql, parameters: i.parameters} ORDER BY i.impl_id) AS implementations
+      FROM ${catalogTable(session, 'macro')} AS m JOIN ${catalogTable(session, 'schema')} AS s USING (schema_id)
+      JOIN implementation AS i USING (macro_id)
+      WHERE ${standsAt('m', snapshot)} AND ${standsAt('s', snapshot)}
+      GROUP BY m.macro_id ORDER BY m.macro_id`,
+  );
+  return rows.map(({schema, name, implementations}) => ({
+    macro: {schema, name},
+    implementations: implementations.map((implementation) => ({
+      kind: implementation.kind === 'table' ? 'table' : 'scalar',
+      sql: withLakeName(session, implementation.sql),
+      parameters: implementation.parameters.flatMap(({name, type, defaultValue}) =>
+        name === null
+          ? []
+          : [{name, type, defaultValue: type === 'unknown' && defaultValue === 'NULL' ? null : defaultValue}],
+      ),
+    })),
+  }));
+}
+
+/** All that a query may name, for suggestions and for what stands in a name's way. */
+export async function allNamesAt(
+  session: Session,
+  snapshot: number,
+): Promise<{table: TableName; kind: 'table' | 'view'}[]> {
+  const rows = await session.rows<{schema: string; name: string; kind: 'table' | 'view'}>(
+    sql`SELECT s.schema_name AS schema, o.name, o.kind
+      FROM (
+        SELECT schema_id, table_name AS name, 'table' AS kind FROM ${catalogTable(session, 'table')} AS t WHERE ${standsAt('t', snapshot)}
+        UNION ALL
+        SELECT schema_id, view_name, 'view' FROM ${catalogTable(session, 'view')} AS v WHERE ${standsAt('v', snapshot)}
+      ) AS o
+      JOIN ${catalogTable(session, 'schema')} AS s USING (schema_id)
+      WHERE ${standsAt('s', snapshot)} ORDER BY ALL`,
+  );
+  return rows.map(({schema, name, kind}) => ({table: {schema, name}, kind}));
+}
+
+/** What snapshots in (from, to] did to a table, those that did nothing left out. */
+export async function tableHistory(
+  session: Session,
+  tableId: number,
+  from: number,
+  to: number,
+): Promise<SnapshotChange[]> {
+  const rows = await session.rows<{snapshot: number; made: string}>(
+    sql`SELECT snapshot_id AS snapshot, changes_made AS made FROM ${catalogTable(session, 'snapshot_changes')}
+      WHERE snapshot_id > ${from} AND snapshot_id <= ${to} AND contains(changes_made, ${literal(`:${tableId}`)})
+      ORDER BY snapshot_id`,
+  );
+  return rows.flatMap(({snapshot, made}) => changesOf(tableId, snapshot, made) ?? []);
+}
+
+/** The last snapshot that wrote rows of a table; compaction moves none. Null when none is known any more. */
+export async function lastWrite(session: Session, tableId: number): Promise<number | null> {
+  const history = await tableHistory(session, tableId, -1, Number.MAX_SAFE_INTEGER);
+  return history.findLast(({inserts, deletes}) => inserts || deletes)?.snapshot ?? null;
+}
+
+/** That a row of the catalog under `alias` is in force at a snapshot. */
+function standsAt(alias: string, snapshot: number): Sql {
+  const row = identifier(alias);
+  return sql`${row}.begin_snapshot <= ${snapshot} AND (${row}.end_snapshot IS NULL OR ${row}.end_snapshot > ${snapshot})`;
+}
+
+function named(column: 't.table_name' | 'v.view_name' | 's.schema_name', name: string): Sql {
+  return sql`lower(${raw(column)}) = lower(${literal(name)})`;
+}
+
+/** DuckLake stores the texts of views and macros with a place for whatever name the lake is attached under. */
+function withLakeName({lake}: Session, text: string): string {
+  return text.replaceAll('{DUCKLAKE_CATALOG}', identifier(lake.name).text);
+}
+
+function readAliases(text: string): string[] {
+  return [...text.matchAll(/"((?:[^"]|"")*)"/g)].map((match) => (match[1] ?? '').replaceAll('""', '"'));
+}

@@ -1,0 +1,54 @@
+import {identifier} from '../sql.ts';
+
+/** A row of `ducklake_column`; the parts of a nested type are rows too, under their parent. */
+export type CatalogColumn = {
+  readonly fieldId: number;
+  readonly name: string;
+  readonly type: string;
+  readonly parent: number | null;
+};
+
+/** The columns of a table with types as DuckDB writes them, from DuckLake's rows in order. */
+export function columnTypes(rows: readonly CatalogColumn[]): {name: string; fieldId: number; type: string}[] {
+  return rows
+    .filter(({parent}) => parent === null)
+    .map((row) => ({name: row.name, fieldId: row.fieldId, type: typeText(row, rows)}));
+}
+
+function typeText(row: CatalogColumn, rows: readonly CatalogColumn[]): string {
+  const parts = rows.filter(({parent}) => parent === row.fieldId);
+  const types = parts.map((part) => typeText(part, rows));
+  switch (row.type) {
+    case 'struct':
+      return `STRUCT(${parts.map(({name}, i) => `${fieldName(name)} ${types[i]}`).join(', ')})`;
+    case 'list':
+      return `${types[0]}[]`;
+    case 'map':
+      return `MAP(${types.join(', ')})`;
+    default:
+      return plainTypes[row.type] ?? row.type.toUpperCase();
+  }
+}
+
+/** DuckDB quotes a field's name only where it must. */
+function fieldName(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : identifier(name).text;
+}
+
+const plainTypes: Readonly<Record<string, string>> = {
+  int8: 'TINYINT',
+  int16: 'SMALLINT',
+  int32: 'INTEGER',
+  int64: 'BIGINT',
+  int128: 'HUGEINT',
+  uint8: 'UTINYINT',
+  uint16: 'USMALLINT',
+  uint32: 'UINTEGER',
+  uint64: 'UBIGINT',
+  uint128: 'UHUGEINT',
+  float32: 'FLOAT',
+  float64: 'DOUBLE',
+  timetz: 'TIME WITH TIME ZONE',
+  timestamptz: 'TIMESTAMP WITH TIME ZONE',
+  timestamp_us: 'TIMESTAMP',
+};

@@ -1,0 +1,119 @@
+import {createHash} from 'node:crypto';
+import type {Definition} from '../definition/definition.ts';
+import type {Reason} from '../delta/reason.ts';
+import {FreshetError} from '../errors.ts';
+import {tableNameText, type TableName} from '../table-name.ts';
+import {macrosAt, tableAt, viewAt, type LakeColumn} from './catalog.ts';
+import type {Session} from './session.ts';
+
+/** What a dynamic table's contents were made under. While it holds, the feeds tell all that has changed. */
+export type Fingerprint = {
+  /** Hash of the query and of the settings it was bound under. */
+  readonly definition: string;
+  /** Used columns only. */
+  readonly tables: readonly {
+    readonly table: string;
+    readonly tableId: number;
+    readonly columns: readonly LakeColumn[];
+  }[];
+  readonly views: readonly {readonly view: string; readonly hash: string}[];
+  readonly macros: readonly {readonly macro: string; readonly hash: string}[];
+};
+
+/** What a definition reaches. */
+export type Reached = {
+  readonly definition: Pick<Definition, 'query' | 'settings'>;
+  readonly sources: readonly {readonly table: TableName; readonly columns: readonly string[]}[];
+  readonly views: readonly TableName[];
+  readonly macros: readonly TableName[];
+};
+
+/** `snapshotOf` a source is where the refresh will read it, of a view or macro the data version. */
+export async function readFingerprint(
+  session: Session,
+  {definition, sources, views, macros}: Reached,
+  snapshotOf: (name: TableName) => number,
+): Promise<Fingerprint> {
+  const tables = [];
+  for (const source of sources) tables.push(await readTable(session, source, snapshotOf(source.table)));
+  const texts = [];
+  for (const view of views)
+    texts.push({view: tableNameText(view), hash: await readView(session, view, snapshotOf(view))});
+  const [anyMacro] = macros;
+  const all = anyMacro === undefined ? [] : await macrosAt(session, snapshotOf(anyMacro));
+  return {
+    definition: definitionHash(definition),
+    tables,
+    views: texts,
+    macros: macros.map((name) => ({
+      macro: tableNameText(name),
+      hash: hash(all.filter(({macro}) => isSame(macro, name)).map(({implementations}) => implementations)),
+    })),
+  };
+}
+
+export function definitionHash({query, settings}: Pick<Definition, 'query' | 'settings'>): string {
+  return hash([query, settings]);
+}
+
+/** Why the contents can't be carried on incrementally; null: they can. */
+export function compareFingerprints(stored: Fingerprint, now: Fingerprint): Reason | null {
+  if (stored.definition !== now.definition) return {kind: 'definition-changed', detail: 'its query or its settings'};
+  for (const {view, hash} of now.views) {
+    if (stored.views.find((candidate) => candidate.view === view)?.hash !== hash) return {kind: 'view-changed', view};
+  }
+  for (const {macro, hash} of now.macros) {
+    if (stored.macros.find((candidate) => candidate.macro === macro)?.hash !== hash)
+      return {kind: 'view-changed', view: macro};
+  }
+  for (const table of now.tables) {
+    const before = stored.tables.find((candidate) => candidate.table === table.table);
+    if (before?.tableId !== table.tableId) return {kind: 'source-replaced', source: table.table};
+    const detail = columnsChanged(before.columns, table.columns);
+    if (detail !== null) return {kind: 'source-schema-changed', source: table.table, detail};
+  }
+  return null;
+}
+
+function columnsChanged(stored: readonly LakeColumn[], now: readonly LakeColumn[]): string | null {
+  for (const {name, fieldId, type} of now) {
+    const before = stored.find((column) => column.name === name);
+    // A name on another field: dropped and added again, or two names swapped. The feed is empty, and every row another.
+    if (before === undefined || before.fieldId !== fieldId) return `"${name}" is another column`;
+    if (before.type !== type) return `"${name}" was ${before.type} and is ${type}`;
+  }
+  return null;
+}
+
+async function readTable(
+  session: Session,
+  {table, columns}: Reached['sources'][number],
+  snapshot: number,
+): Promise<Fingerprint['tables'][number]> {
+  const found = await tableAt(session, table, snapshot);
+  const name = tableNameText(table);
+  if (found === null) throw new FreshetError('unknown_source', `Source ${name} is no longer in the lake`);
+  const used = columns.map((wanted) => {
+    const column = found.columns.find((candidate) => candidate.name.toLowerCase() === wanted.toLowerCase());
+    if (column === undefined)
+      throw new FreshetError('source_changed', `Source ${name} has no column "${wanted}" any more`);
+    return column;
+  });
+  return {table: name, tableId: found.tableId, columns: used};
+}
+
+async function readView(session: Session, view: TableName, snapshot: number): Promise<string> {
+  const found = await viewAt(session, view, snapshot);
+  if (found === null) throw new FreshetError('unknown_source', `View ${tableNameText(view)} is no longer in the lake`);
+  return hash([found.sql, found.columnAliases]);
+}
+
+function isSame(left: TableName, right: TableName): boolean {
+  return (
+    left.schema.toLowerCase() === right.schema.toLowerCase() && left.name.toLowerCase() === right.name.toLowerCase()
+  );
+}
+
+function hash(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32);
+}

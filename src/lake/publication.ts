@@ -1,0 +1,151 @@
+import {setTimeout as wait} from 'node:timers/promises';
+import type {Fence, Publication} from '../refresh/messages.ts';
+import {identifier, literal, sql} from '../sql.ts';
+import {tableNameText, type TableName} from '../table-name.ts';
+import {lakeAlias} from './alias.ts';
+import {catalogTable} from './catalog.ts';
+import {isLakeError, LakeError} from './errors.ts';
+import type {Session} from './session.ts';
+import {FenceLost, fencedUpdate, readState, type StateRow} from './state.ts';
+
+/** How many rows went and came. */
+export type Written = {readonly deleted: number; readonly inserted: number};
+
+export type PublicationWork = {
+  readonly table: TableName;
+  readonly fence: Fence;
+  /** Unique to this refresh; by it a commit is found whose answer was lost. */
+  readonly refreshId: string;
+  /** For people who look at the lake's snapshots. */
+  readonly message: string;
+  readonly extraInfo: Readonly<Record<string, unknown>>;
+  /** Writes the target. */
+  readonly write: () => Promise<Written>;
+  /** The state row after it. Its generation and incarnation come from the fence, its refresh id from here. */
+  readonly next: (written: Written) => Omit<StateRow, 'generation' | 'incarnation' | 'refreshId'>;
+  readonly beforeCommit?: () => Promise<void> | void;
+};
+
+/** Somebody else's commit came first: nothing of ours stands, and a new look is needed. */
+export class Conflict extends Error {
+  constructor(table: TableName, cause: unknown) {
+    super(`Somebody else wrote first while ${tableNameText(table)} was published`, {cause});
+    this.name = 'Conflict';
+  }
+}
+
+/**
+ * Our commit stands, but its answer was lost, and DuckLake, taking it for failed, deleted the files that it refers to. The table
+ * can't be read until it is replaced.
+ */
+export class TargetUnreadable extends Error {
+  readonly publication: Publication;
+
+  constructor(table: TableName, publication: Publication) {
+    super(`Files of ${tableNameText(table)} are missing after a commit whose answer was lost`);
+    this.name = 'TargetUnreadable';
+    this.publication = publication;
+  }
+}
+
+/**
+ * One transaction: rows, state row behind its fence, commit message. Throws `FenceLost` or `Conflict` when another refresh was
+ * first; a `LakeError` 'retries-exhausted' may be tried again as it is.
+ */
+export async function publish(session: Session, work: PublicationWork): Promise<Publication> {
+  const {table} = work;
+  try {
+    await session.transaction(async () => {
+      const written = await work.write();
+      const next = {...work.next(written), ...work.fence, refreshId: work.refreshId};
+      await fencedUpdate(session, table, work.fence, next);
+      await setMessage(session, work);
+      await work.beforeCommit?.();
+    });
+  } catch (error) {
+    if (isLakeError(error, 'conflict')) throw new Conflict(table, error);
+    if (isLakeError(error, 'ambiguous-commit')) return await afterLostAnswer(session, work, error);
+    throw error;
+  }
+  const publication = await findPublication(session, work);
+  if (publication === null) throw new FenceLost(table);
+  return publication;
+}
+
+async function setMessage(session: Session, {refreshId, message, extraInfo}: PublicationWork): Promise<void> {
+  const extra = JSON.stringify({...extraInfo, refreshId});
+  await session.run(
+    sql`CALL ${identifier(lakeAlias)}.set_commit_message('freshet', ${literal(message)}, extra_info => ${literal(extra)})`,
+  );
+}
+
+/** PostgreSQL may be away for as long as a failover takes. */
+const answerWithinMs = 60_000;
+
+/** The state row tells whether our commit stands. If so, its files must be there too. */
+async function afterLostAnswer(session: Session, work: PublicationWork, error: LakeError): Promise<Publication> {
+  const publication = await whenConnected(() => session.beside((next) => findPublication(next, work)));
+  if (publication === null) throw new LakeError('connection', error.message);
+  if (!(await session.beside((next) => isReadable(next, work.table))))
+    throw new TargetUnreadable(work.table, publication);
+  return publication;
+}
+
+async function whenConnected<T>(ask: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + answerWithinMs;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isLakeError(error, 'connection', 'other') || performance.now() > deadline) throw error;
+      await wait(200);
+    }
+  }
+}
+
+/** Null when our refresh is not what the lake has, nor had. */
+async function findPublication(
+  session: Session,
+  {table, fence, refreshId}: PublicationWork,
+): Promise<Publication | null> {
+  const state = await readState(session, table);
+  if (state === null || state.incarnation !== fence.incarnation) return null;
+  if (state.refreshId === refreshId && state.dataVersion !== null) return publicationOf(state);
+  const snapshot = await findCommit(session, refreshId);
+  const then = snapshot === null ? null : await readState(session, table, snapshot);
+  return then?.refreshId === refreshId ? publicationOf(then) : null;
+}
+
+/** Somebody may have published since: then only the commit's own words tell of us. */
+async function findCommit(session: Session, refreshId: string): Promise<number | null> {
+  const [row] = await session.rows<{snapshot: number | null}>(
+    sql`SELECT max(snapshot_id) AS snapshot FROM ${catalogTable(session, 'snapshot_changes')}
+      WHERE author = 'freshet' AND contains(commit_extra_info, ${literal(JSON.stringify({refreshId}).slice(1, -1))})`,
+  );
+  return row?.snapshot ?? null;
+}
+
+/** Of contents that are in the lake; never before the first refresh. */
+export function publicationOf(state: StateRow & {readonly snapshot: number}): Publication {
+  const {snapshot, incarnation, generation, contents, dataVersion, rows} = state;
+  if (dataVersion === null) throw new Error('Bug in Freshet: there are no contents yet');
+  return {snapshot, incarnation, generation, contents, dataVersion, rows};
+}
+
+/** Whether all its files can be opened: their footers are read, not their rows. */
+export async function isReadable(session: Session, {schema, name}: TableName): Promise<boolean> {
+  try {
+    await session.run(
+      sql`SET VARIABLE freshet_files = (SELECT list(file) FROM (
+        SELECT unnest([data_file, delete_file]) AS file
+        FROM ducklake_list_files(${literal(lakeAlias)}, ${literal(name)}, schema => ${literal(schema)})) WHERE file IS NOT NULL)`,
+    );
+    await session.rows(
+      sql`SELECT count(*) FROM parquet_file_metadata(coalesce(getvariable('freshet_files'), []::VARCHAR[]))`,
+    );
+    return true;
+  } catch (error) {
+    if (isLakeError(error, 'missing-file', 'other', 'data')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,165 @@
+import {createHash} from 'node:crypto';
+import type {Definition} from '../definition/definition.ts';
+import {FreshetError} from '../errors.ts';
+import type {Fence} from '../refresh/messages.ts';
+import {literal, path, sql, type Sql} from '../sql.ts';
+import {tableNameText, type TableName} from '../table-name.ts';
+import {inLake, lakeAlias} from './alias.ts';
+import {currentSnapshot, tableAt} from './catalog.ts';
+import type {Fingerprint} from './fingerprint.ts';
+import type {Session} from './session.ts';
+import {protect} from './table-options.ts';
+
+/** Where everything that Freshet must remember in the lake is kept. */
+export const stateSchema = 'freshet_state';
+
+/**
+ * What the lake itself knows of a dynamic table: one row in a table of its own, written in the transaction that writes the rows.
+ * All metadata can be rebuilt from it. One table for each, for two refreshes that update one table conflict.
+ */
+export type StateRow = {
+  /** New with every CREATE. */
+  readonly incarnation: string;
+  /** +1 with every write of this row. */
+  readonly generation: number;
+  /** +1 only when rows moved. */
+  readonly contents: number;
+  /** Null: no contents yet. */
+  readonly dataVersion: number | null;
+  /** The refresh that published. */
+  readonly refreshId: string | null;
+  /** Rows of the target. */
+  readonly rows: number;
+  readonly definition: StoredDefinition;
+  /** What the contents were made under; null before the first. */
+  readonly fingerprint: Fingerprint | null;
+  /** What they took in; empty before the first, and when the next refresh must begin anew. */
+  readonly sources: readonly StoredSource[];
+};
+
+export type StoredDefinition = Definition & {
+  /** The tables it can name and their columns as bound at creation: a column added later is not part of its `*`. */
+  readonly reached: readonly {readonly table: TableName; readonly columns: readonly string[]}[];
+};
+
+export type StoredSource = {
+  readonly source: string;
+  readonly snapshot: number;
+  /** Of the snapshot: a catalog restored from a backup gives ids out again. */
+  readonly time: string;
+  /** As really counted when it was taken in. */
+  readonly rows: number;
+  readonly upstream: {readonly incarnation: string; readonly contents: number} | null;
+};
+
+/** The row and the snapshot that wrote it. */
+export type Published = StateRow & {readonly table: TableName; readonly snapshot: number};
+
+/** Another refresh has written the state row since ours was looked up. */
+export class FenceLost extends Error {
+  constructor(table: TableName) {
+    super(`Another refresh of ${tableNameText(table)} was first`);
+    this.name = 'FenceLost';
+  }
+}
+
+/** Injective up to case, as names are in DuckDB; plain where it can be, for people who look. */
+export function stateTable(table: TableName): TableName {
+  const text = tableNameText({schema: table.schema.toLowerCase(), name: table.name.toLowerCase()});
+  const isPlain = /^[a-z0-9_.]{1,100}$/.test(text);
+  return {schema: stateSchema, name: isPlain ? text : createHash('sha256').update(text).digest('hex').slice(0, 40)};
+}
+
+/**
+ * Makes the state table and its first row. What was left by a run that died on the way is gone over again; a row that stands
+ * already is an error.
+ */
+export async function createState(session: Session, table: TableName, row: StateRow): Promise<void> {
+  const name = stateTable(table);
+  await session.run(sql`CREATE SCHEMA IF NOT EXISTS ${path(lakeAlias, stateSchema)}`);
+  await session.run(sql`CREATE TABLE IF NOT EXISTS ${inLake(name)} (${columnDefinitions})`);
+  // Always inlined: rows in files would be lost with them when the answer to a COMMIT is lost.
+  await protect(session, name, {inlinedRows: 1_000_000});
+  await session.transaction(async () => {
+    const [before] = await session.rows(sql`SELECT 1 FROM ${inLake(name)}`);
+    if (before !== undefined)
+      throw new FreshetError('already_exists', `Dynamic table ${tableNameText(table)} exists already`);
+    await session.run(sql`INSERT INTO ${inLake(name)} VALUES (${values(table, row)})`);
+  });
+}
+
+/** Null: no such dynamic table (at that snapshot). */
+export async function readState(session: Session, table: TableName, atSnapshot?: number): Promise<Published | null> {
+  const snapshot = atSnapshot ?? (await currentSnapshot(session)).id;
+  const found = await tableAt(session, stateTable(table), snapshot);
+  return found === null ? null : await readRow(session, found.table, atSnapshot);
+}
+
+/** The states of all dynamic tables in the lake: enough to rebuild the metadata. */
+export async function allStates(session: Session): Promise<Published[]> {
+  const names = await session.rows<{name: string}>(
+    sql`SELECT table_name AS name FROM duckdb_tables()
+      WHERE database_name = ${literal(lakeAlias)} AND schema_name = ${literal(stateSchema)} ORDER BY table_name`,
+  );
+  const states = [];
+  for (const {name} of names) states.push(await readRow(session, {schema: stateSchema, name}));
+  return states.filter((state) => state !== null);
+}
+
+/** Must stand in every transaction that writes the target. */
+export async function fencedUpdate(session: Session, table: TableName, fence: Fence, next: StateRow): Promise<void> {
+  const changed = await session.run(
+    sql`UPDATE ${inLake(stateTable(table))}
+SET generation = ${fence.generation + 1}, contents = ${next.contents}, data_version = ${literal(next.dataVersion)},
+  refresh_id = ${literal(next.refreshId)}, "rows" = ${next.rows}, definition = ${json(next.definition)},
+  fingerprint = ${json(next.fingerprint)}, sources = ${json(next.sources)}
+WHERE incarnation = ${literal(fence.incarnation)} AND generation = ${fence.generation}`,
+    'state row',
+  );
+  if (changed !== 1) throw new FenceLost(table);
+}
+
+export async function dropState(session: Session, table: TableName): Promise<void> {
+  await session.run(sql`DROP TABLE IF EXISTS ${inLake(stateTable(table))}`);
+}
+
+const columnDefinitions = sql`"table" VARCHAR, incarnation VARCHAR, generation BIGINT, contents BIGINT, data_version BIGINT,
+  refresh_id VARCHAR, "rows" BIGINT, definition VARCHAR, fingerprint VARCHAR, sources VARCHAR`;
+
+function values(table: TableName, row: StateRow): Sql {
+  return sql`${json(table)}, ${literal(row.incarnation)}, ${row.generation}, ${row.contents}, ${literal(row.dataVersion)},
+    ${literal(row.refreshId)}, ${row.rows}, ${json(row.definition)}, ${json(row.fingerprint)}, ${json(row.sources)}`;
+}
+
+async function readRow(session: Session, name: TableName, atSnapshot?: number): Promise<Published | null> {
+  const at = atSnapshot === undefined ? sql`` : sql` AT (VERSION => ${atSnapshot})`;
+  const [row] = await session.rows<{
+    table: string;
+    incarnation: string;
+    generation: number;
+    contents: number;
+    dataVersion: number | null;
+    refreshId: string | null;
+    rows: number;
+    definition: string;
+    fingerprint: string;
+    sources: string;
+    snapshot: number;
+  }>(
+    sql`SELECT "table", incarnation, generation, contents, data_version AS dataVersion, refresh_id AS refreshId, "rows",
+      definition, fingerprint, sources, snapshot_id AS snapshot FROM ${inLake(name)}${at}`,
+  );
+  if (row === undefined) return null;
+  // Written by us, in these shapes.
+  return {
+    ...row,
+    table: JSON.parse(row.table) as TableName,
+    definition: JSON.parse(row.definition) as StoredDefinition,
+    fingerprint: JSON.parse(row.fingerprint) as Fingerprint | null,
+    sources: JSON.parse(row.sources) as StoredSource[],
+  };
+}
+
+function json(value: unknown): Sql {
+  return literal(JSON.stringify(value));
+}
