@@ -11,6 +11,8 @@ export type RefreshInput = {
   readonly table: string;
   /** The version to bring it to; without one the run chooses: a scheduled run its rung, any other the newest snapshot. */
   readonly dataVersion?: number;
+  /** When `dataVersion` was the newest snapshot, ISO 8601: passed on by a run to those that it starts. */
+  readonly freshAt?: string;
   /** Recompute whatever changed. */
   readonly full?: boolean;
   readonly trigger?: Trigger;

@@ -1,0 +1,127 @@
+import type {ErrorCode} from '../errors.ts';
+import type {Trigger} from '../refresh/action.ts';
+import type {
+  ApplyInput,
+  Choice,
+  Decision,
+  Extraction,
+  LookUp,
+  Published,
+  Publication,
+  RefreshSummary,
+  StatementProfile,
+} from '../refresh/messages.ts';
+import type {
+  CreateResult,
+  DropInput,
+  ExplainInput,
+  Explanation,
+  VerifyInput,
+  VerifyResult,
+} from '../workflows/messages.ts';
+
+/** What a workflow asks of Node, DuckDB and PostgreSQL. Every one may run twice, at once, or die anywhere. */
+export type Activities = {
+  /** v, and whether there is anything to do; when there is not, only the metadata moves. Short: a local activity. */
+  readonly chooseVersion: (input: ChooseInput) => Promise<Chosen>;
+  readonly lookUpSnapshots: (input: LookUpInput) => Promise<LookUp>;
+  readonly extractChanges: (input: LookUpInput & {readonly lookUp: RefreshLookUp}) => Promise<Extraction>;
+  readonly checkCardinality: (input: CheckInput) => Promise<Decision>;
+  readonly publishRefresh: (input: PublishInput) => Promise<Published>;
+  readonly recordRefresh: (input: RecordInput) => Promise<void>;
+  /** Puts a failed run down in the history. */
+  readonly recordFailure: (input: RecordFailureInput) => Promise<void>;
+
+  /** What this lake is called in Temporal; a table that isn't there fails here, with the one that was meant. */
+  readonly locate: (input: {readonly table: string | null}) => Promise<Site>;
+  /** Parses, binds and judges a statement, and says what it would become. */
+  readonly checkStatement: (input: {readonly statement: string}) => Promise<CreatePlan>;
+  /** Takes the name; undoes what a statement that was cut off has left under it. */
+  readonly reserveTable: (input: ReserveInput) => Promise<void>;
+  /** The target and its state row, both empty. */
+  readonly createTarget: (input: TableIncarnation) => Promise<void>;
+  /** The table is there for everybody: its schedule begins. */
+  readonly finishCreate: (input: TableIncarnation & {readonly taskQueue: string}) => Promise<void>;
+  /** Makes sure that it may go, and that nobody refreshes it any more. Null: there is no such table. */
+  readonly beginDrop: (input: DropInput) => Promise<TableIncarnation | null>;
+  /** Takes away whatever there is of it: schedule, target, state row, metadata. The end of a drop, and of a failed create. */
+  readonly removeTable: (input: TableIncarnation) => Promise<void>;
+
+  readonly explain: (input: ExplainInput) => Promise<Explanation>;
+  readonly verify: (input: VerifyInput) => Promise<VerifyResult>;
+};
+
+/** The names that this lake goes by in Temporal: the workflow can't know the configuration, so an activity says it. */
+export type Site = {readonly prefix: string; readonly computeTaskQueue: string};
+
+export type RunId = {readonly workflowId: string; readonly runId: string};
+
+export type ChooseInput = {
+  readonly table: string;
+  /** What to bring it to; null: it is for this run to choose. */
+  readonly dataVersion: number | null;
+  /** When `dataVersion` was the newest snapshot; null with it. */
+  readonly freshAt: string | null;
+  /** Nominal time of the tick that started the run; null when it was no tick. */
+  readonly scheduledTime: string | null;
+  readonly full: boolean;
+  readonly trigger: Trigger;
+  readonly run: RunId;
+};
+
+export type Chosen = {
+  readonly choice: Choice;
+  /** When the version chosen was the newest snapshot. */
+  readonly freshAt: string;
+  readonly site: Site;
+};
+
+export type LookUpInput = {readonly apply: ApplyInput; readonly refreshId: string};
+
+/** A look-up that found something to do. */
+export type RefreshLookUp = Extract<LookUp, {kind: 'refresh'}>;
+
+export type CheckInput = {
+  readonly apply: ApplyInput;
+  readonly lookUp: RefreshLookUp;
+  readonly extraction: Extraction;
+};
+
+export type PublishInput = LookUpInput & {
+  readonly lookUp: RefreshLookUp;
+  readonly extraction: Extraction;
+  readonly decision: Decision;
+};
+
+export type RecordInput = {
+  readonly table: string;
+  readonly trigger: Trigger;
+  readonly refreshId: string;
+  readonly freshAt: string;
+  readonly publication: Publication;
+  readonly summary: RefreshSummary;
+  readonly statements: readonly StatementProfile[];
+  readonly startedAt: string;
+  readonly run: RunId;
+};
+
+export type RecordFailureInput = {
+  readonly table: string;
+  readonly trigger: Trigger;
+  readonly dataVersion: number | null;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly startedAt: string;
+  readonly run: RunId;
+};
+
+/** What a statement would become. `exists`: IF NOT EXISTS, and there is one. */
+export type CreatePlan = Pick<CreateResult, 'table' | 'columns' | 'sources' | 'mode' | 'reasons'> & {
+  readonly exists: boolean;
+  readonly initialize: 'ON_CREATE' | 'ON_SCHEDULE';
+};
+
+export type ReserveInput = {readonly statement: string; readonly plan: CreatePlan; readonly run: RunId};
+
+/** One life of a table: what is made under one incarnation is taken away under it. */
+export type TableIncarnation = {readonly table: string; readonly incarnation: string};

@@ -1,0 +1,57 @@
+import {CancellationScope, executeChild, ParentClosePolicy, workflowInfo} from '@temporalio/workflow';
+import type {CreatePlan, TableIncarnation} from '../activities/activities.ts';
+import type {RefreshResult} from '../refresh/messages.ts';
+import {failOnce} from './fail-once.ts';
+import type {CreateInput, CreateResult} from './messages.ts';
+import {compute, light, locate} from './proxies.ts';
+import {readCreateInput} from './read-input.ts';
+import {refreshDynamicTable} from './refresh-dynamic-table.ts';
+
+/**
+ * Makes a dynamic table, first refresh included, or leaves nothing behind. What a run that was terminated has left is taken
+ * away by the next statement about that name.
+ */
+export async function createDynamicTable(input: CreateInput): Promise<CreateResult> {
+  return failOnce(async () => {
+    const {statement, dryRun} = readCreateInput(input);
+    const {workflowId, runId, taskQueue} = workflowInfo();
+    const site = await locate({table: null});
+    const plan = await compute(site).checkStatement.executeWithOptions({summary: 'check the statement'}, [{statement}]);
+    if (plan.exists) return result(plan, 'exists');
+    if (dryRun === true) return result(plan, 'dry-run');
+
+    const made: TableIncarnation = {table: plan.table, incarnation: runId};
+    await light.reserveTable.executeWithOptions({summary: `reserve the name ${plan.table}`}, [
+      {statement, plan, run: {workflowId, runId}},
+    ]);
+    try {
+      await compute(site).createTarget.executeWithOptions({summary: `create table ${plan.table}`}, [made]);
+      const refresh = plan.initialize === 'ON_CREATE' ? await firstRefresh(plan) : null;
+      await light.finishCreate.executeWithOptions({summary: `start the schedule of ${plan.table}`}, [
+        {...made, taskQueue},
+      ]);
+      return result(plan, 'created', refresh);
+    } catch (error) {
+      await CancellationScope.nonCancellable(() =>
+        compute(site).removeTable.executeWithOptions({summary: `undo: remove ${plan.table}`}, [made]),
+      );
+      throw error;
+    }
+  });
+}
+
+function firstRefresh({table}: CreatePlan): Promise<RefreshResult> {
+  return executeChild(refreshDynamicTable, {
+    args: [{table, trigger: 'create'}],
+    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    staticSummary: `first refresh of ${table}`,
+  });
+}
+
+function result(
+  {table, columns, sources, mode, reasons}: CreatePlan,
+  outcome: CreateResult['outcome'],
+  refresh: RefreshResult | null = null,
+): CreateResult {
+  return {table, outcome, columns, sources, mode, reasons, refresh};
+}

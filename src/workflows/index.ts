@@ -1,0 +1,7 @@
+/** The workflow types: what a worker's bundle exports, by the names that Temporal shows. */
+export {applyRefresh} from './apply-refresh.ts';
+export {createDynamicTable} from './create-dynamic-table.ts';
+export {dropDynamicTable} from './drop-dynamic-table.ts';
+export {explainDynamicTable} from './explain-dynamic-table.ts';
+export {refreshDynamicTable} from './refresh-dynamic-table.ts';
+export {verifyDynamicTable} from './verify-dynamic-table.ts';

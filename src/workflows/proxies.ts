@@ -1,0 +1,50 @@
+import {proxyActivities, proxyLocalActivities} from '@temporalio/workflow';
+import type {Activities, Site} from '../activities/activities.ts';
+
+/**
+ * How long each activity may take, and how often it is tried. What trying again won't mend says so itself where it arises:
+ * `activities/failures.ts`.
+ */
+
+/** Inside the workflow's own task: a tick with nothing new is six events. */
+export const {chooseVersion, locate} = proxyLocalActivities<Pick<Activities, 'chooseVersion' | 'locate'>>({
+  startToCloseTimeout: '20 seconds',
+  retry: {initialInterval: '200 ms', maximumInterval: '10 seconds', maximumAttempts: 8},
+});
+
+/** Short: PostgreSQL, Temporal, arithmetic. */
+export const light = proxyActivities<
+  Pick<
+    Activities,
+    'checkCardinality' | 'recordRefresh' | 'recordFailure' | 'reserveTable' | 'finishCreate' | 'beginDrop'
+  >
+>({
+  startToCloseTimeout: '30 seconds',
+  retry: {initialInterval: '500 ms', maximumInterval: '30 seconds', maximumAttempts: 10},
+});
+
+type Compute = Pick<
+  Activities,
+  | 'lookUpSnapshots'
+  | 'extractChanges'
+  | 'publishRefresh'
+  | 'checkStatement'
+  | 'createTarget'
+  | 'removeTable'
+  | 'explain'
+  | 'verify'
+>;
+
+/**
+ * DuckDB at work. Heartbeats tell within ten seconds that a worker is gone, and are the only way by which cancellation gets
+ * to a running statement.
+ */
+export function compute({computeTaskQueue}: Pick<Site, 'computeTaskQueue'>) {
+  return proxyActivities<Compute>({
+    taskQueue: computeTaskQueue,
+    startToCloseTimeout: '12 hours',
+    heartbeatTimeout: '10 seconds',
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    retry: {initialInterval: '500 ms', maximumInterval: '30 seconds', maximumAttempts: 8},
+  });
+}

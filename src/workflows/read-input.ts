@@ -1,0 +1,63 @@
+import {FreshetError} from '../errors.ts';
+import type {RefreshInput} from '../refresh/messages.ts';
+import {readTableName, tableNameText} from '../table-name.ts';
+import type {CreateInput, DropInput, ExplainInput, VerifyInput} from './messages.ts';
+
+/** Inputs come from hands, CLIs and other SDKs: each is looked at first, and a wrong one fails at once and says how it is written. */
+
+export function readRefreshInput(input: unknown): RefreshInput {
+  const {dataVersion, freshAt, full, trigger} = record(input, '{"table": "schema.name"}');
+  if (dataVersion !== undefined && !(typeof dataVersion === 'number' && Number.isSafeInteger(dataVersion))) {
+    throw wrong('dataVersion', 'the id of a snapshot');
+  }
+  if (full !== undefined && typeof full !== 'boolean') throw wrong('full', 'true or false');
+  if (freshAt !== undefined && typeof freshAt !== 'string') throw wrong('freshAt', 'a time');
+  if (trigger !== undefined && !isTrigger(trigger)) throw wrong('trigger', 'schedule, manual, upstream or create');
+  return {
+    table: readTable(input),
+    ...(dataVersion === undefined ? {} : {dataVersion}),
+    ...(freshAt === undefined ? {} : {freshAt}),
+    ...(full === undefined ? {} : {full}),
+    ...(trigger === undefined ? {} : {trigger}),
+  };
+}
+
+export function readCreateInput(input: unknown): CreateInput {
+  const {statement, dryRun} = record(input, '{"statement": "CREATE DYNAMIC TABLE …"}');
+  if (typeof statement !== 'string') throw wrong('statement', 'the text of a CREATE DYNAMIC TABLE statement');
+  return {statement, dryRun: dryRun === true};
+}
+
+export function readDropInput(input: unknown): DropInput {
+  return {table: readTable(input), ifExists: record(input, '').ifExists === true};
+}
+
+export function readVerifyInput(input: unknown): VerifyInput {
+  return {table: readTable(input)};
+}
+
+export function readExplainInput(input: unknown): ExplainInput {
+  const {statement} = record(input, '{"table": "schema.name"} or {"statement": "SELECT …"}');
+  return typeof statement === 'string' ? {statement} : {table: readTable(input)};
+}
+
+function readTable(input: unknown): string {
+  const {table} = record(input, '{"table": "schema.name"}');
+  const name = typeof table === 'string' ? readTableName(table) : null;
+  if (name === null) throw wrong('table', 'a name such as "schema.name"');
+  return tableNameText(name);
+}
+
+function record(input: unknown, example: string): Readonly<Record<string, unknown>> {
+  // An object of unknown values is all that is claimed here.
+  if (typeof input === 'object' && input !== null) return input as Record<string, unknown>;
+  throw new FreshetError('invalid_option', `The workflow's input must be an object such as ${example}.`);
+}
+
+function isTrigger(value: unknown): value is NonNullable<RefreshInput['trigger']> {
+  return value === 'schedule' || value === 'manual' || value === 'upstream' || value === 'create';
+}
+
+function wrong(field: string, expected: string): FreshetError {
+  return new FreshetError('invalid_option', `"${field}" in the workflow's input must be ${expected}.`);
+}
