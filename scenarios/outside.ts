@@ -1,0 +1,74 @@
+import {DuckDBInstance, type DuckDBConnection} from '@duckdb/node-api';
+import type {Row, Rows} from './outcome.ts';
+
+/** Where a lake is. */
+export type Place = {readonly postgresUrl: string; readonly metadataSchema: string; readonly dataPath: string};
+
+/** Somebody who works on the lake and knows nothing of Freshet. */
+export type Outside = {
+  /** Runs a statement, committed by itself. Names without a schema are in the lake's `main`. */
+  readonly run: (statement: string) => Promise<void>;
+  /** Rows of a query as texts, in the order of the texts, and the types of its columns. */
+  readonly query: (query: string) => Promise<{rows: Rows; types: readonly string[]}>;
+  readonly newestSnapshot: () => Promise<number>;
+  readonly leave: () => Promise<void>;
+};
+
+/** A DuckDB that has the extensions loaded, for one lake after another. */
+export async function openDuckDB(extensions: {ducklake: string; postgres_scanner: string}): Promise<DuckDBInstance> {
+  const database = await DuckDBInstance.create(':memory:', {threads: '1'});
+  const connection = await database.connect();
+  await connection.run(`LOAD '${extensions.postgres_scanner}'`);
+  await connection.run(`LOAD '${extensions.ducklake}'`);
+  await connection.run(`SET GLOBAL TimeZone = 'UTC'`);
+  // With it the lake's own reads can be wrong (ducklake issue 1377): what we compare with must not be.
+  await connection.run(`SET GLOBAL disabled_optimizers = 'statistics_propagation'`);
+  connection.closeSync();
+  return database;
+}
+
+export async function enter(
+  database: DuckDBInstance,
+  {postgresUrl, metadataSchema, dataPath}: Place,
+): Promise<Outside> {
+  const connection = await database.connect();
+  await connection.run(
+    `ATTACH 'ducklake:postgres:${postgresUrl}' AS lake (DATA_PATH '${dataPath}', METADATA_SCHEMA '${metadataSchema}')`,
+  );
+  await connection.run('USE lake');
+  return {
+    run: async (statement) => {
+      await connection.run(statement);
+    },
+    query: (query) => query_(connection, query),
+    newestSnapshot: async () => {
+      const reader = await connection.runAndReadAll('SELECT max(snapshot_id)::INTEGER FROM lake.snapshots()');
+      return Number(reader.getRows()[0]?.[0]);
+    },
+    leave: async () => {
+      await connection.run('USE memory');
+      await connection.run('DETACH lake');
+      connection.closeSync();
+    },
+  };
+}
+
+/** By way of a table, which numbers columns of the same name. */
+async function query_(connection: DuckDBConnection, query: string): Promise<{rows: Rows; types: readonly string[]}> {
+  await connection.run(`CREATE OR REPLACE TEMP TABLE queried AS ${query}`);
+  const reader = await connection.runAndReadAll('SELECT CAST(COLUMNS(*) AS VARCHAR) FROM temp.queried');
+  const described = await connection.runAndReadAll('DESCRIBE temp.queried');
+  const types = described.getRows().map((row) => String(row[1]));
+  const rows = reader.getRows() as Row[]; // All were cast to texts.
+  return {rows: rows.toSorted(compareRows), types};
+}
+
+function compareRows(a: Row, b: Row): number {
+  for (const [i, value] of a.entries()) {
+    const other = b[i] ?? null;
+    if (value === other) continue;
+    if (value === null || other === null) return value === null ? 1 : -1;
+    return value < other ? -1 : 1;
+  }
+  return 0;
+}

@@ -1,0 +1,92 @@
+import type {Scenario} from '../../scenarios/scenario.ts';
+import {Draws} from './draws.ts';
+import {insertion, row, step, type Table} from './history.ts';
+import {typeOfKind, type Column, type Kind} from './kinds.ts';
+import {query, type Query, type Source} from './query.ts';
+
+/** The choices a scenario was made from, kept apart so that a smaller schema does not turn the query into another one. */
+export type Choices = {
+  readonly schema: readonly number[];
+  readonly query: readonly number[];
+  readonly history: readonly number[];
+};
+
+export type Generated = {readonly scenario: Scenario; readonly choices: Choices};
+
+/** The scenario of a seed: the same one on every machine. */
+export function generate(seed: number): Generated {
+  return make(`seed-${seed}`, {
+    schema: Draws.seeded(seed * 3),
+    query: Draws.seeded(seed * 3 + 1),
+    history: Draws.seeded(seed * 3 + 2),
+  });
+}
+
+/** The scenario of such choices. */
+export function regenerate(id: string, choices: Choices): Generated {
+  return make(id, {
+    schema: Draws.replayed(choices.schema),
+    query: Draws.replayed(choices.query),
+    history: Draws.replayed(choices.history),
+  });
+}
+
+function make(id: string, draws: Readonly<Record<keyof Choices, Draws>>): Generated {
+  const tables = draws.schema.many(1, 3, (i) => aTable(draws.schema, i));
+  const inlines = draws.schema.chance(50);
+  const view = draws.query.chance(20) ? query(draws.query, tables, 1) : null;
+  const sources: Source[] = view === null ? tables : [...tables, {sql: 'v0', columns: view.columns}];
+  const chain = draws.query.chance(20) ? aChain(draws.query, sources) : null;
+  const asked = chain ?? {flat: query(draws.query, sources, 2).sql, chain: null};
+  const setup = [
+    // Sources with inlined rows are never rewritten: then the lake's own time travel goes wrong (ducklake issue 1406).
+    ...(inlines ? [] : [`CALL lake.set_option('data_inlining_row_limit', 0)`]),
+    ...tables.flatMap((table) => creation(draws.history, table)),
+    ...(view === null ? [] : [`CREATE VIEW v0 AS ${view.sql}`]),
+  ];
+  const read = tables.filter(({sql}) => [...setup, asked.flat].some((text) => text.includes(` ${sql} AS `)));
+  const steps = draws.history.many(2, 5, () => step(draws.history, draws.history.chance(90) ? read : tables, !inlines));
+  return {
+    scenario: {id, setup, view: asked.flat, steps, chain: asked.chain},
+    choices: {schema: draws.schema.taken, query: draws.query.taken, history: draws.history.taken},
+  };
+}
+
+/** One or two dynamic tables and one over them; `flat` is the same query without them. */
+function aChain(draws: Draws, sources: readonly Source[]): {flat: string; chain: Scenario['chain']} {
+  const upstream: {name: string; query: Query}[] = [];
+  draws.many(1, 2, (i) => {
+    const read = [...sources, ...upstream.map((made) => ({sql: made.name, columns: made.query.columns}))];
+    upstream.push({name: `u${i}`, query: query(draws, read, 1)});
+  });
+  const over = upstream.map(({name, query: {columns}}) => ({sql: name, columns}));
+  const view = query(draws, [...over, ...over, ...sources], 1);
+  const ctes = upstream.map(({name, query: {sql}}) => `${name} AS (${sql})`).join(', ');
+  return {
+    flat: `WITH ${ctes} SELECT * FROM (${view.sql})`,
+    chain: {upstream: upstream.map(({name, query: {sql}}) => ({name, sql})), view: view.sql},
+  };
+}
+
+const kinds: readonly Kind[] = ['int', 'text', 'int', 'decimal', 'date', 'bool', 'double'];
+
+/** `k` is in every table, so any two can meet. One table may be in another schema and have names that must be quoted. */
+function aTable(draws: Draws, i: number): Table {
+  const odd = i === 2 && draws.chance(30);
+  const columns: Column[] = [{name: 'k', kind: 'int'}];
+  draws.many(1, 4, (n) => columns.push({name: odd && n === 0 ? '"group by"' : `x${n}`, kind: draws.one(kinds)}), 70);
+  const name = odd ? 'Odd.table' : `t${i}`;
+  const schema = odd ? 'other' : 'main';
+  return {sql: odd ? 'other."Odd.table"' : name, columns, copy: `copy${i}`, schema, name};
+}
+
+function creation(draws: Draws, table: Table): readonly string[] {
+  const columns = table.columns.map(({name, kind}) => `${name} ${typeOfKind[kind]}`).join(', ');
+  const rows = draws.many(0, 9, () => row(draws, table), 90);
+  return [
+    ...(table.schema === 'main' ? [] : [`CREATE SCHEMA ${table.schema}`]),
+    `CREATE TABLE ${table.sql} (${columns})`,
+    ...(rows.length === 0 ? [] : [insertion(table, rows)]),
+    `CREATE TABLE ${table.copy} AS SELECT * FROM ${table.sql}`,
+  ];
+}

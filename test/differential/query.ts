@@ -1,0 +1,172 @@
+import type {Draws} from './draws.ts';
+import {aggregate, expression, predicate, type Scope, type Typed} from './expressions.ts';
+import type {Column} from './kinds.ts';
+
+/** What a query can read: a table, a view, a CTE, an upstream dynamic table, a subquery in brackets. */
+export type Source = {readonly sql: string; readonly columns: readonly Column[]};
+
+/** A SELECT and what it gives, under names of their own. */
+export type Query = {readonly sql: string; readonly columns: readonly Column[]};
+
+type Shape = (draws: Draws, sources: readonly Source[], depth: number) => Query;
+
+/** A query over the operators that have an incremental rule, with a few that have none among them. */
+export function query(draws: Draws, sources: readonly Source[], depth: number): Query {
+  return draws.weighted(depth === 0 ? shallow : shapes)(draws, sources, depth);
+}
+
+const shallow: readonly (readonly [number, Shape])[] = [
+  [5, projected],
+  [6, grouped],
+  [2, distinct],
+  [2, total],
+];
+
+const shapes: readonly (readonly [number, Shape])[] = [...shallow, [3, union], [2, withCte], [1, withoutRule]];
+
+function projected(draws: Draws, sources: readonly Source[], depth: number): Query {
+  const {from, scope} = fromClause(draws, sources, depth);
+  return select(from, outputs(draws, scope), where(draws, scope));
+}
+
+function distinct(draws: Draws, sources: readonly Source[], depth: number): Query {
+  const {from, scope} = fromClause(draws, sources, depth);
+  return select(from, keys(draws, scope), where(draws, scope), 'DISTINCT ');
+}
+
+/** An aggregate without keys: one row, always. */
+function total(draws: Draws, sources: readonly Source[], depth: number): Query {
+  const {from, scope} = fromClause(draws, sources, depth);
+  const having = draws.chance(10) ? `\nHAVING ${havingCondition(draws, scope)}` : '';
+  return select(
+    from,
+    draws.many(1, 3, () => aggregate(draws, scope)),
+    where(draws, scope) + having,
+  );
+}
+
+/** Keys may be missing from what is selected, and stand anywhere in it. */
+function grouped(draws: Draws, sources: readonly Source[], depth: number): Query {
+  const {from, scope} = fromClause(draws, sources, depth);
+  const groups = keys(draws, scope);
+  const shown = draws.chance(12) ? groups.slice(1) : groups;
+  const aggregates = draws.many(1, 3, () => aggregate(draws, scope));
+  const having = draws.chance(25) ? `\nHAVING ${havingCondition(draws, scope)}` : '';
+  const clauses = `${where(draws, scope)}\nGROUP BY ${groups.map((key) => key.sql).join(', ')}${having}`;
+  return select(from, draws.chance(30) ? [...aggregates, ...shown] : [...shown, ...aggregates], clauses);
+}
+
+function havingCondition(draws: Draws, scope: Scope): string {
+  return draws.one([
+    () => 'count(*) > 1',
+    () => `sum(${expression(draws, 'int', scope)}) > 1`,
+    () => `max(${expression(draws, 'int', scope)}) IS NOT NULL`,
+  ])();
+}
+
+/** The parts agree in the kinds of their columns; names come from the first. */
+function union(draws: Draws, sources: readonly Source[], depth: number): Query {
+  const first = query(draws, sources, depth - 1);
+  const others = draws.many(1, 2, () => {
+    const {from, scope} = fromClause(draws, sources, depth - 1);
+    return select(
+      from,
+      first.columns.map(({kind}) => ({sql: expression(draws, kind, scope), kind})),
+      where(draws, scope),
+    );
+  });
+  const all = {sql: [first, ...others].map(({sql}) => bracketed(sql)).join('\nUNION ALL\n'), columns: first.columns};
+  return draws.chance(40) ? grouped(draws, [{sql: `(${all.sql})`, columns: all.columns}], 0) : all;
+}
+
+/** A CTE that is read twice, or beside the tables it was made from. */
+function withCte(draws: Draws, sources: readonly Source[], depth: number): Query {
+  const inner = query(draws, sources, depth - 1);
+  const cte = {sql: 'c', columns: inner.columns};
+  const outer = draws.weighted<Shape>([
+    [2, grouped],
+    [1, projected],
+    [1, total],
+  ])(draws, [cte, cte, draws.one(sources)], 0);
+  return {sql: `WITH c AS (${inner.sql})\n${outer.sql}`, columns: outer.columns};
+}
+
+/** Operators without a rule, which take FULL: as many as it needs to see that they do. */
+function withoutRule(draws: Draws, sources: readonly Source[], depth: number): Query {
+  const inner = query(draws, sources, depth - 1);
+  const name = inner.columns[0]?.name ?? 'c0';
+  const sql = draws.one([
+    () => `SELECT * FROM (${inner.sql}) AS q WHERE q.${name} IN (SELECT p.${name} FROM (${inner.sql}) AS p)`,
+    () => `SELECT q.* FROM (${inner.sql}) AS q LEFT JOIN (${inner.sql}) AS p ON q.${name} = p.${name}`,
+    () => `(${inner.sql}) UNION (${inner.sql})`,
+  ])();
+  return {sql, columns: inner.columns};
+}
+
+function select(from: string, selected: readonly Typed[], clauses: string, modifier = ''): Query {
+  const columns = selected.map(({kind}, i) => ({name: `c${i}`, kind}));
+  const list = selected.map(({sql}, i) => `${sql} AS c${i}`).join(', ');
+  return {sql: `SELECT ${modifier}${list}\nFROM ${from}${clauses}`, columns};
+}
+
+function outputs(draws: Draws, scope: Scope): readonly Typed[] {
+  return draws.many(1, 4, () => key(draws, scope));
+}
+
+function keys(draws: Draws, scope: Scope): readonly Typed[] {
+  return draws.many(1, 3, () => key(draws, scope));
+}
+
+/** A column, or something computed from one: GROUP BY takes a bare number for a position. */
+function key(draws: Draws, scope: Scope): Typed {
+  const plain = draws.one(scope);
+  if (!draws.chance(30)) return plain;
+  const computed = expression(draws, plain.kind, scope, 1);
+  return computed.includes('.') && computed.includes('(') ? {sql: computed, kind: plain.kind} : plain;
+}
+
+function where(draws: Draws, scope: Scope): string {
+  return draws.chance(35) ? `\nWHERE ${predicate(draws, scope)}` : '';
+}
+
+/** One to four sources side by side; the same one may come again. */
+function fromClause(draws: Draws, sources: readonly Source[], depth: number): {from: string; scope: Scope} {
+  let from = '';
+  let scope: Scope = [];
+  draws.many(1, 4, (i) => {
+    const alias = 'abcd'.charAt(i);
+    const read = source(draws, sources, depth);
+    const added = read.columns.map(({name, kind}) => ({sql: `${alias}.${name}`, kind}));
+    from =
+      i === 0 ? `${read.sql} AS ${alias}` : `${from}\n${joined(draws, `${read.sql} AS ${alias}`, scope, added, i)}`;
+    scope = [...scope, ...added];
+  });
+  return {from, scope};
+}
+
+function source(draws: Draws, sources: readonly Source[], depth: number): Source {
+  if (depth === 0 || !draws.chance(25)) return draws.one(sources);
+  const inner = draws.one([grouped, distinct, projected, total])(draws, sources, depth - 1);
+  return {sql: `(${inner.sql})`, columns: inner.columns};
+}
+
+/** Mostly an equality, for rows multiply without one: a cross join is only ever the first. */
+function joined(draws: Draws, right: string, before: Scope, added: Scope, i: number): string {
+  const pairs = before.flatMap((left) =>
+    added.filter(({kind}) => kind === left.kind).map((other) => [left.sql, other.sql] as const),
+  );
+  if (pairs.length === 0 || (i === 1 && draws.chance(8))) return `CROSS JOIN ${right}`;
+  const [left, other] = draws.chance(50)
+    ? draws.one(pairs)
+    : (pairs.find(([a, b]) => a.endsWith('.k') && b.endsWith('.k')) ?? draws.one(pairs));
+  const equality = draws.weighted([
+    [6, `${left} = ${other}`],
+    [1, `${left} IS NOT DISTINCT FROM ${other}`],
+  ]);
+  const more = draws.chance(15) ? ` AND ${predicate(draws, [...before, ...added], 0)}` : '';
+  return `JOIN ${right} ON ${equality}${more}`;
+}
+
+function bracketed(sql: string): string {
+  return sql.startsWith('WITH') ? `(${sql})` : sql;
+}
