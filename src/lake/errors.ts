@@ -36,21 +36,23 @@ export function isLakeError(error: unknown, ...kinds: readonly LakeErrorKind[]):
   return error instanceof LakeError && kinds.includes(error.kind);
 }
 
-/** In this order: what DuckLake says of a failed commit wraps PostgreSQL's own words, which would match later lines. */
+/** In this order: kinds that DuckDB itself names first, for their texts quote values, which may say anything. */
 const patterns: readonly (readonly [RegExp, LakeErrorKind])[] = [
-  [/^INTERRUPT Error|Interrupted!|Query cancelled/i, 'interrupted'],
-  [/^FATAL Error|database has been invalidated|INTERNAL Error/i, 'fatal'],
+  [/^INTERRUPT Error/, 'interrupted'],
+  [/^(FATAL|INTERNAL) Error/, 'fatal'],
+  [/^Invalid Input Error: No snapshot found at/, 'missing-snapshot'],
+  [/^(Conversion|Out of Range|Overflow|Mismatch Type|Divide by Zero|Sequence|Invalid Input) Error/, 'data'],
+  [/^(Binder|Catalog|Parser|Syntax|Not implemented|Dependency|Permission) Error/, 'statement'],
   [/Transaction conflict/, 'conflict'],
   [/Exceeded the maximum retry count/, 'retries-exhausted'],
-  [/No snapshot found at/, 'missing-snapshot'],
+  [/No such file|No files found|Cannot open file|\b404\b/, 'missing-file'],
+  [/Unable to connect to Postgres|connection to server|no connection to the server/, 'connection'],
+  [/server closed the connection|terminating connection|the database system is/, 'connection'],
+  [/could not (receive|send) data|SSL (connection|SYSCALL)/, 'connection'],
   [
-    /Unable to connect to Postgres|server closed the connection|terminating connection|no connection to the server|could not receive data|could not send data|SSL (connection|SYSCALL)|connection to server|Could not (establish connection|connect to server)|the database system is (starting up|shutting down|in recovery)|(HTTP|Connection|IO) Error.*(timed out|timeout|refused|reset|Connection error)|HTTP Error/i,
+    /^HTTP Error|Could not (establish connection|connect to server)|timed out|Connection (refused|reset)/i,
     'connection',
   ],
-  [/^IO Error.*(No such file|Cannot open file|404|not found)/is, 'missing-file'],
-  [/^(Conversion|Out of Range|Overflow|Mismatch Type|Divide by Zero|Sequence) Error/i, 'data'],
-  [/^Invalid Input Error/i, 'data'],
-  [/^(Binder|Catalog|Parser|Syntax|Not implemented|Dependency|Permission) Error/i, 'statement'],
 ];
 
 /** Classifies an error's text. `during` tells COMMIT, whose broken connection is a different thing. */

@@ -4,7 +4,7 @@ import type {TableName} from '../table-name.ts';
 import {inLake, lakeAlias} from './alias.ts';
 import {tableById, type LakeColumn, type LakeTable} from './catalog.ts';
 import type {SnapshotChange} from './changes-made.ts';
-import {identityTerms} from './identity.ts';
+import {identityTerms} from '../relation/identity.ts';
 import type {Session} from './session.ts';
 
 /** A stretch of snapshots whose feed may be read in one go, both ends inclusive. */

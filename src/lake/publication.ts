@@ -6,7 +6,7 @@ import {lakeAlias} from './alias.ts';
 import {catalogTable} from './catalog.ts';
 import {isLakeError, LakeError} from './errors.ts';
 import type {Session} from './session.ts';
-import {FenceLost, fencedUpdate, readState, type StateRow} from './state.ts';
+import {FenceLost, fencedUpdate, readStanding, readState, type StateRow} from './state.ts';
 
 /** How many rows went and came. */
 export type Written = {readonly deleted: number; readonly inserted: number};
@@ -108,7 +108,7 @@ async function findPublication(
   session: Session,
   {table, fence, refreshId}: PublicationWork,
 ): Promise<Publication | null> {
-  const state = await readState(session, table);
+  const state = await readStanding(session, table);
   if (state === null || state.incarnation !== fence.incarnation) return null;
   if (state.refreshId === refreshId && state.dataVersion !== null) return publicationOf(state);
   const snapshot = await findCommit(session, refreshId);

@@ -71,7 +71,7 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
       throw clean;
     });
     if (label !== undefined) {
-      const rows = result.rows.length === 1 && 'Count' in (result.rows[0] ?? {}) ? result.changed : result.rows.length;
+      const rows = rowCount(result.rows);
       profile.push({label, sql: statement.text, ms: Math.round((performance.now() - started) * 10) / 10, rows});
     }
     return result;
@@ -141,6 +141,12 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
       return taken;
     },
   };
+}
+
+/** What writes answers with one row that has the number. */
+function rowCount(rows: readonly Record<string, unknown>[]): number {
+  const count = rows.length === 1 ? rows[0]?.['Count'] : undefined;
+  return typeof count === 'number' ? count : rows.length;
 }
 
 function throwFailure(failure: {readonly error: unknown} | null): void {

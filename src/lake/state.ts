@@ -95,6 +95,11 @@ export async function readState(session: Session, table: TableName, atSnapshot?:
   return found === null ? null : await readRow(session, found.table, atSnapshot);
 }
 
+/** The same for a table that is known to be there: one statement. */
+export async function readStanding(session: Session, table: TableName): Promise<Published | null> {
+  return await readRow(session, stateTable(table));
+}
+
 /** The states of all dynamic tables in the lake: enough to rebuild the metadata. */
 export async function allStates(session: Session): Promise<Published[]> {
   const names = await session.rows<{name: string}>(
