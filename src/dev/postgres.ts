@@ -1,7 +1,7 @@
 import {execFile} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import {chmod, chown, mkdir, open, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {chmod, chown, mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {promisify} from 'node:util';
 import {FreshetError} from '../errors.ts';
@@ -120,12 +120,11 @@ async function startServer(
   user: User | undefined,
   flags: readonly string[],
 ): Promise<KeptProcess> {
-  const logFile = path.join(folder, 'log');
+  const [logFile, pidFile] = [path.join(folder, 'log'), path.join(folder, 'pid')];
   const deadline = performance.now() + 10_000;
   for (;;) {
-    const log = await open(logFile, 'a');
-    const server = startKept([postgres, '-D', path.join(folder, 'data'), ...flags], {endWith: 'INT', log, user});
-    await log.close();
+    const command = [postgres, '-D', path.join(folder, 'data'), ...flags] as const;
+    const server = await startKept(command, {endWith: 'INT', logFile, pidFile, user});
     let hasEnded = false;
     void server.ended.then(() => (hasEnded = true));
     const isReady = async (): Promise<boolean> =>

@@ -1,5 +1,7 @@
 import {Connection} from '@temporalio/client';
-import {mkdir, open} from 'node:fs/promises';
+import {once} from 'node:events';
+import {mkdir} from 'node:fs/promises';
+import {connect} from 'node:net';
 import path from 'node:path';
 import {FreshetError} from '../errors.ts';
 import {freePort} from './free-port.ts';
@@ -29,23 +31,21 @@ export async function startTemporal(options: {
   await mkdir(folder, {recursive: true});
   const port = await freePort(options.port);
   const uiPort = await freePort(options.uiPort);
+  const address = `127.0.0.1:${port}`;
   const logFile = path.join(folder, 'log');
-  const log = await open(logFile, 'a');
-  const server = startKept(
+  const server = await startKept(
     [
-      ...([cli, 'server', 'start-dev'] as const),
+      ...[cli, 'server', 'start-dev'],
       ...['--ip', '127.0.0.1', '--port', String(port), '--db-filename', path.join(folder, 'temporal.db')],
       ...(options.isHeadless ? ['--headless'] : ['--ui-port', String(uiPort)]),
       ...['--log-level', 'warn'],
     ],
-    {endWith: 'INT', log},
+    {endWith: 'TERM', logFile, pidFile: path.join(folder, 'pid')},
   );
-  await log.close();
   let hasEnded = false;
   void server.ended.then(() => (hasEnded = true));
-  const address = `127.0.0.1:${port}`;
-  await until(async () => hasEnded || (await isServing(address)), 60_000);
-  if (hasEnded || !(await isServing(address))) {
+  const isReady = await until(async () => hasEnded || ((await isOpen(port)) && (await isServing(address))), 60_000);
+  if (!isReady || hasEnded) {
     await server.stop();
     throw new FreshetError('unavailable', `Temporal's development server does not start in "${folder}".`, {
       hint: `It says why in "${logFile}".`,
@@ -54,17 +54,29 @@ export async function startTemporal(options: {
   return {port, uiPort, address, uiUrl: `http://127.0.0.1:${uiPort}`, ...server};
 }
 
-/** Whether the server answers for its namespace, which comes some moments after the port does. */
-async function isServing(address: string): Promise<boolean> {
+/** Asked first, for Temporal's client waits a second after it was refused. */
+async function isOpen(port: number): Promise<boolean> {
+  const socket = connect({port, host: '127.0.0.1'});
   try {
-    const connection = await Connection.connect({address, connectTimeout: '1s'});
-    try {
-      await connection.workflowService.describeNamespace({namespace: 'default'});
-      return true;
-    } finally {
-      await connection.close();
-    }
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Whether the server answers for its namespace, which comes some moments after the port is open. */
+async function isServing(address: string): Promise<boolean> {
+  const connection = Connection.lazy({address});
+  try {
+    const ask = (): Promise<unknown> => connection.workflowService.describeNamespace({namespace: 'default'});
+    await connection.withDeadline(Date.now() + 5_000, ask);
+    return true;
   } catch {
     return false; // Not yet: the caller asks again, and tells when time is up.
+  } finally {
+    await connection.close();
   }
 }

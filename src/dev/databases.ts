@@ -1,0 +1,45 @@
+import {DuckDBInstance} from '@duckdb/node-api';
+import pg from 'pg';
+import {migrate} from '../metadata/migrate.ts';
+import {openMetadata} from '../metadata/database.ts';
+import {literal, sql} from '../sql.ts';
+import {provisionExtensions} from './provision.ts';
+
+/** Makes the lake, if it is new, and brings our tables up to date, before anybody else looks at either. */
+export async function prepareDatabases(options: {
+  readonly adminUrl: string;
+  readonly database: string;
+  readonly databaseUrl: string;
+  readonly catalog: string;
+  readonly dataPath: string;
+}): Promise<void> {
+  await createDatabase(options.adminUrl, options.database);
+  await createLake(options.catalog, options.dataPath);
+  const metadata = openMetadata(options.databaseUrl);
+  await migrate(metadata).finally(() => metadata.end());
+}
+
+async function createDatabase(adminUrl: string, name: string): Promise<void> {
+  const client = new pg.Client({connectionString: adminUrl});
+  await client.connect();
+  try {
+    const {rowCount} = await client.query('select from pg_database where datname = $1', [name]);
+    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The first ATTACH creates a lake. */
+async function createLake(catalog: string, dataPath: string): Promise<void> {
+  const {postgres_scanner, ducklake} = await provisionExtensions(['postgres_scanner', 'ducklake']);
+  const instance = await DuckDBInstance.create(':memory:', {threads: '1'});
+  try {
+    const connection = await instance.connect();
+    for (const file of [postgres_scanner, ducklake]) await connection.run(sql`LOAD ${literal(file)}`.text);
+    await connection.run(sql`ATTACH ${literal(catalog)} AS lake (DATA_PATH ${literal(dataPath)})`.text);
+    connection.closeSync();
+  } finally {
+    instance.closeSync();
+  }
+}
