@@ -12,11 +12,15 @@ export function changes(flightsFile: string): readonly Change[] {
     },
     {
       title: "Thunderstorms over Chicago: the evening's flights from O'Hare on 29 June are cancelled",
-      statements: [`DELETE FROM flights WHERE origin = 'ORD' AND date BETWEEN '2001-06-29 18:00' AND '2001-06-29 23:59'`],
+      statements: [
+        `DELETE FROM flights WHERE origin = 'ORD' AND date BETWEEN '2001-06-29 18:00' AND '2001-06-29 23:59'`,
+      ],
     },
     {
       title: 'An airport is renamed and moved to another state: Cincinnati Northern Kentucky, from KY to OH',
-      statements: [`UPDATE airports SET name = 'Cincinnati Intl', city = 'Cincinnati', state = 'OH' WHERE iata = 'CVG'`],
+      statements: [
+        `UPDATE airports SET name = 'Cincinnati Intl', city = 'Cincinnati', state = 'OH' WHERE iata = 'CVG'`,
+      ],
     },
     {
       title: 'A burst: delays since 1 May were measured at the runway, and are corrected by 3 minutes',

@@ -45,5 +45,7 @@ export function dearerLine(outcomes: readonly Outcome[]): string | null {
     ({refresh, recomputeMs}) => refresh.action === 'INCREMENTAL' && totalMs(refresh.phases) >= recomputeMs,
   );
   if (dearer.length === 0) return null;
-  return dim(`Incremental was no cheaper here than a full recomputation: ${dearer.map((each) => each.table).join(', ')}.`);
+  return dim(
+    `Incremental was no cheaper here than a full recomputation: ${dearer.map((each) => each.table).join(', ')}.`,
+  );
 }

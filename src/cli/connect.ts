@@ -1,9 +1,89 @@
 import type {FreshetClient} from '../client.ts';
+import type {Config} from '../config.ts';
+import {FreshetError} from '../errors.ts';
 import type {PlainSql} from './plain-sql.ts';
-export type Freshet = {readonly client: () => Promise<FreshetClient>; readonly plainSql: () => Promise<PlainSql>};
-export async function withFreshet<T>(_use: (freshet: Freshet) => Promise<T>): Promise<T> {
-  throw new Error('not yet');
+
+/** What commands work with. Each part is opened when it is first asked for. */
+export type Freshet = {
+  readonly client: () => Promise<FreshetClient>;
+  readonly plainSql: () => Promise<PlainSql>;
+};
+
+/** Gives `use` the stack of `freshet dev` that runs here, or the servers that the environment names; closes what was opened. */
+export async function withFreshet<T>(use: (freshet: Freshet) => Promise<T>): Promise<T> {
+  const environment = await findEnvironment();
+  const opened: (() => unknown)[] = [];
+  const client = once(() => openClient(environment, opened));
+  const plainSql = once(() => openLake(environment, opened));
+  try {
+    return await use({client, plainSql});
+  } finally {
+    for (const close of opened.reverse()) await close();
+  }
 }
+
 export async function withClient<T>(use: (client: FreshetClient) => Promise<T>): Promise<T> {
-  return withFreshet(async (freshet) => use(await freshet.client()));
+  return withFreshet(async ({client}) => use(await client()));
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+// What is heavy is imported when it is needed: `--help` and mistakes answer at once.
+
+async function findEnvironment(): Promise<Environment> {
+  const {withStack} = await import('../dev/stack-file.ts');
+  const environment = await withStack(process.env, process.cwd());
+  if (
+    ['FRESHET_LAKE', 'FRESHET_METADATA_URL', 'TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE'].some((name) => environment[name])
+  ) {
+    return environment;
+  }
+  throw new FreshetError(
+    'unavailable',
+    'No freshet dev runs in this folder or one above it, and the environment names no servers.',
+    {
+      hint: 'Start freshet dev in another terminal, or set the variables that docs/configuration.md describes.',
+    },
+  );
+}
+
+async function openClient(environment: Environment, opened: (() => unknown)[]): Promise<FreshetClient> {
+  const [{readClientConfig}, {Client, Connection}, {FreshetClient}] = await Promise.all([
+    import('../config.ts'),
+    import('@temporalio/client'),
+    import('../client.ts'),
+  ]);
+  const {temporal, metadataUrl, prefix} = readClientConfig(environment);
+  const connection = await Connection.connect(temporal.connectionOptions);
+  opened.push(() => connection.close());
+  const client = new FreshetClient({
+    temporal: new Client({connection, ...(temporal.namespace === undefined ? {} : {namespace: temporal.namespace})}),
+    metadataUrl,
+    prefix,
+  });
+  opened.push(() => client.close());
+  return client;
+}
+
+async function openLake(environment: Environment, opened: (() => unknown)[]): Promise<PlainSql> {
+  const [{readConfig}, {provisionExtensions}, {openPlainSql}] = await Promise.all([
+    import('../config.ts'),
+    import('../dev/provision.ts'),
+    import('./plain-sql.ts'),
+  ]);
+  const config = readConfig(environment);
+  const extensions = await provisionExtensions(extensionsFor(config));
+  const plainSql = await openPlainSql(config.lake, extensions);
+  opened.push(plainSql.close);
+  return plainSql;
+}
+
+/** An object store is reached by another extension. */
+function extensionsFor({lake}: Config): ('postgres_scanner' | 'ducklake' | 'httpfs')[] {
+  return ['postgres_scanner', 'ducklake', ...(/^\w+:\/\//.test(lake.dataPath) ? (['httpfs'] as const) : [])];
+}
+
+function once<T>(open: () => Promise<T>): () => Promise<T> {
+  let opening: Promise<T> | undefined;
+  return () => (opening ??= open());
 }

@@ -63,7 +63,12 @@ function setUp({name, dataPath, metadataSchema}: Lake, attach: string, extension
   ];
 }
 
-async function run(connection: DuckDBConnection, statement: string, values: 'json' | 'text', limit: number): Promise<PlainResult> {
+async function run(
+  connection: DuckDBConnection,
+  statement: string,
+  values: 'json' | 'text',
+  limit: number,
+): Promise<PlainResult> {
   const result = await connection.stream(statement);
   const converter = values === 'json' ? JsonDuckDBValueConverter : valueText;
   const rows: Json[][] = [];

@@ -1,4 +1,5 @@
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
+import path from 'node:path';
 import {Command} from 'commander';
 import {exampleText} from './command.ts';
 import {addCreate} from './commands/create.ts';
@@ -21,7 +22,10 @@ export function buildProgram(): Command {
     .showHelpAfterError('Add --help to see what there is.')
     .helpCommand(false)
     .exitOverride()
-    .addHelpText('after', exampleText(['freshet dev', 'freshet sql "from orders"', 'freshet list', 'freshet refresh --help']));
+    .addHelpText(
+      'after',
+      exampleText(['freshet dev', 'freshet sql "from orders"', 'freshet list', 'freshet refresh --help']),
+    );
   for (const add of [addDev, addWorker]) add(program.commandsGroup('Processes:'));
   for (const add of [addSql, addCreate, addDrop]) add(program.commandsGroup('Statements:'));
   for (const add of [addRefresh, addVerify]) add(program.commandsGroup('Work:'));
@@ -30,7 +34,11 @@ export function buildProgram(): Command {
 }
 
 function version(): string {
-  // This file is two folders below package.json, in src as in dist.
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(path.join(packageFolder(import.meta.dirname), 'package.json'), 'utf8');
   return (JSON.parse(text) as {version: string}).version; // Our own file.
+}
+
+/** Two folders up from here in `src` and in `dist`, three in `build`. */
+function packageFolder(folder: string): string {
+  return existsSync(path.join(folder, 'package.json')) ? folder : packageFolder(path.dirname(folder));
 }

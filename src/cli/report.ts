@@ -17,7 +17,8 @@ export function report(error: unknown, isJson: boolean): number {
   const source = error instanceof StatementError ? error.source : null;
   const known = error instanceof StatementError ? error.error : asFreshetError(error);
   process.stderr.write(`${isJson ? JSON.stringify(errorJson(known), null, 2) : errorText(known, source)}\n`);
-  if (known.code === 'internal' && known.cause instanceof Error && !isJson) process.stderr.write(`${known.cause.stack}\n`);
+  if (known.code === 'internal' && known.cause instanceof Error && !isJson)
+    process.stderr.write(`${known.cause.stack}\n`);
   return exitCodes[known.code];
 }
 
@@ -35,7 +36,10 @@ function asFreshetError(error: unknown): FreshetError {
 }
 
 function isUnreachable(message: string): boolean {
-  return /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|ECONNRESET|UNAVAILABLE|DEADLINE_EXCEEDED/i.test(message) || classify(message) === 'connection';
+  return (
+    /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|ECONNRESET|UNAVAILABLE|DEADLINE_EXCEEDED/i.test(message) ||
+    classify(message) === 'connection'
+  );
 }
 
 /** An error's text with those of its causes; Node keeps the useful one in an AggregateError. */

@@ -11,7 +11,10 @@ export function addExplain(program: Command): void {
   const command = program
     .command('explain')
     .description('show how a table, a statement or a query is refreshed: mode, reasons, relation, SQL')
-    .argument('[subject]', 'name of a dynamic table, CREATE DYNAMIC TABLE … or SELECT …; "-" or nothing: from standard input')
+    .argument(
+      '[subject]',
+      'name of a dynamic table, CREATE DYNAMIC TABLE … or SELECT …; "-" or nothing: from standard input',
+    )
     .option('-f, --file <path>', 'read the statement from a file')
     .action(explain);
   finish(command, 'freshet explain totals', 'freshet explain "select region, max(amount) from orders group by region"');

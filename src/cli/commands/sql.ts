@@ -33,7 +33,12 @@ export function addSql(program: Command): void {
     .argument('[statements]', 'one, or several with semicolons; "-" or nothing: from standard input')
     .option('-f, --file <path>', 'read the statements from a file')
     .action(sql);
-  finish(command, 'freshet sql "from orders limit 5"', 'freshet sql --file setup.sql', 'echo "from orders" | freshet sql --json');
+  finish(
+    command,
+    'freshet sql "from orders limit 5"',
+    'freshet sql --file setup.sql',
+    'echo "from orders" | freshet sql --json',
+  );
 }
 
 async function sql(argument: string | undefined, options: SqlOptions): Promise<void> {
@@ -69,7 +74,12 @@ async function run(freshet: Freshet, text: string, isJson: boolean): Promise<Res
   return runOurs(freshet, statement, text, isJson);
 }
 
-async function runOurs(freshet: Freshet, statement: Exclude<Statement, {kind: 'sql'}>, text: string, isJson: boolean): Promise<Result> {
+async function runOurs(
+  freshet: Freshet,
+  statement: Exclude<Statement, {kind: 'sql'}>,
+  text: string,
+  isJson: boolean,
+): Promise<Result> {
   const client = await freshet.client();
   switch (statement.kind) {
     case 'create':

@@ -17,7 +17,9 @@ export function showCreate(result: CreateResult): string {
 }
 
 export function showDrop({table, outcome}: DropResult): string {
-  return outcome === 'dropped' ? `${good('Dropped')} ${bold(table)}.` : `${bold(table)} does not exist; nothing was changed.`;
+  return outcome === 'dropped'
+    ? `${good('Dropped')} ${bold(table)}.`
+    : `${bold(table)} does not exist; nothing was changed.`;
 }
 
 /** How a query would be refreshed, and by which statements. */
@@ -36,7 +38,13 @@ export function showExplanation(explanation: Explanation): string {
 }
 
 /** What the refreshes to come will be, in a sentence. */
-export function modeText({mode, reasons}: {readonly mode: 'incremental' | 'full'; readonly reasons: readonly string[]}): string {
+export function modeText({
+  mode,
+  reasons,
+}: {
+  readonly mode: 'incremental' | 'full';
+  readonly reasons: readonly string[];
+}): string {
   if (mode === 'incremental') return 'Its refreshes are incremental where that is cheaper.';
   return `Its refreshes are full: ${reasons.join('; ')}.`;
 }

@@ -11,7 +11,11 @@ export function historyTable(entries: readonly HistoryEntry[], now: number, name
   const right = {align: 'right'} as const;
   const columns = [
     ...[{title: 'when'}, ...(named ? [{title: 'table'}] : []), {title: 'trigger'}, {title: 'action'}],
-    ...[{title: 'snapshot', ...right}, {title: 'changed rows', ...right}, {title: 'affected keys', ...right}],
+    ...[
+      {title: 'snapshot', ...right},
+      {title: 'changed rows', ...right},
+      {title: 'affected keys', ...right},
+    ],
     ...[{title: 'rows', ...right}, {title: 'time', ...right}, {title: 'outside SQL', ...right}, {title: 'reason'}],
   ];
   return table(

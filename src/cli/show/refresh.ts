@@ -23,14 +23,19 @@ function outcomeText({outcome, dataVersion, refresh}: RefreshResult): string {
 }
 
 export function showSummary(summary: RefreshSummary): string {
-  return fields([
-    ['reason', summary.reason ?? ''],
-    ['changed rows', changedRows(summary)],
-    ['affected keys', count(summary.affectedKeys)],
-    ['written', `${count(summary.rowsDeleted)} deleted, ${count(summary.rowsInserted)} inserted; ${rowCount(summary.rows)} now`],
-    ['read', `${rowCount(summary.rowsScanned)} of the lake`],
-    ['time', phasesText(summary.phases)],
-  ].filter((pair): pair is [string, string] => pair[1] !== ''));
+  return fields(
+    [
+      ['reason', summary.reason ?? ''],
+      ['changed rows', changedRows(summary)],
+      ['affected keys', count(summary.affectedKeys)],
+      [
+        'written',
+        `${count(summary.rowsDeleted)} deleted, ${count(summary.rowsInserted)} inserted; ${rowCount(summary.rows)} now`,
+      ],
+      ['read', `${rowCount(summary.rowsScanned)} of the lake`],
+      ['time', phasesText(summary.phases)],
+    ].filter((pair): pair is [string, string] => pair[1] !== ''),
+  );
 }
 
 function changedRows({changedRows: total, sources}: RefreshSummary): string {
