@@ -1,4 +1,4 @@
-import {CancellationScope, TemporalFailure} from '@temporalio/workflow';
+import {CancellationScope, CancelledFailure, TemporalFailure} from '@temporalio/workflow';
 import {FreshetError} from '../errors.ts';
 import {errorOfFailure, failureOfError} from './failure.ts';
 
@@ -18,7 +18,9 @@ export async function failOnce<T>(
     const cause = errorOfFailure(error);
     await CancellationScope.nonCancellable(() => onFailure(cause));
     // Cancelled by request is an end of its own kind; a child or an activity that was cancelled alone is a failure.
-    if (CancellationScope.current().consideredCancelled && cause.code === 'cancelled') throw error;
+    if (CancellationScope.current().consideredCancelled && cause.code === 'cancelled') {
+      throw new CancelledFailure(cause.message);
+    }
     throw failureOfError(cause);
   }
 }

@@ -1,0 +1,162 @@
+import {ApplicationFailure} from '@temporalio/common';
+import {Context} from '@temporalio/activity';
+import type {Activities} from '../../src/activities/activities.ts';
+import type {Publication} from '../../src/refresh/messages.ts';
+import {upstreamsOf} from '../../src/graph/edges.ts';
+
+/**
+ * The activities over a lake that is a few numbers: enough to see what the workflows make of it. It keeps every apply that ran,
+ * and how many ran at once.
+ */
+export type FakeLake = {
+  newest: number;
+  readonly applied: {
+    readonly table: string;
+    readonly dataVersion: number;
+    readonly upstreams: Readonly<Record<string, Publication>>;
+  }[];
+  readonly recorded: string[];
+  readonly failures: {readonly table: string; readonly code: string}[];
+  mostAtOnce: number;
+  /** Called inside of each publish; what it throws is thrown there. */
+  onPublish: (table: string, dataVersion: number) => Promise<void>;
+  readonly activities: (prefix: string) => Partial<Activities>;
+};
+
+export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>): FakeLake {
+  const nodes = Object.entries(sources).map(([name, reads]) => ({name, sources: reads}));
+  const publications = new Map<string, Publication>();
+  const open = new Map<string, string>();
+  const atOnce = new Map<string, number>();
+
+  const lake: FakeLake = {
+    newest: 10,
+    applied: [],
+    recorded: [],
+    failures: [],
+    mostAtOnce: 0,
+    onPublish: () => Promise.resolve(),
+    activities: (prefix) => ({
+      locate: () => Promise.resolve({prefix, computeTaskQueue: `${prefix}freshet`}),
+      chooseVersion: ({table, dataVersion, full}) => {
+        if (!nodes.some(({name}) => name === table)) {
+          throw ApplicationFailure.nonRetryable(`There is no dynamic table ${table}.`, 'unknown_dynamic_table', {
+            hint: 'Did you mean another?',
+          });
+        }
+        const site = {prefix, computeTaskQueue: `${prefix}freshet`};
+        const version = dataVersion ?? lake.newest;
+        const publication = publications.get(table);
+        const choice = (() => {
+          if (publication !== undefined && publication.dataVersion > version) {
+            return {kind: 'ahead' as const, dataVersion: publication.dataVersion};
+          }
+          if (publication?.dataVersion === version && !full) {
+            return {kind: 'no-data' as const, dataVersion: version, publication};
+          }
+          return {
+            kind: 'refresh' as const,
+            dataVersion: version,
+            upstreams: upstreamsOf(table, nodes),
+            running: open.get(table) ?? null,
+            hasReaders: false,
+          };
+        })();
+        return Promise.resolve({choice, freshAt: '2026-01-01T00:00:00.000Z', site});
+      },
+      lookUpSnapshots: ({apply, refreshId}) => {
+        const {table, dataVersion} = apply;
+        open.set(table, refreshId);
+        const now = (atOnce.get(table) ?? 0) + 1;
+        atOnce.set(table, now);
+        lake.mostAtOnce = Math.max(lake.mostAtOnce, now);
+        const publication = publications.get(table);
+        if (publication !== undefined && publication.dataVersion > dataVersion) {
+          return Promise.resolve({kind: 'ahead', dataVersion: publication.dataVersion});
+        }
+        if (publication?.dataVersion === dataVersion) return Promise.resolve({kind: 'current', publication});
+        return Promise.resolve({
+          kind: 'refresh',
+          dataVersion,
+          fence: {incarnation: table, generation: publication?.generation ?? 0},
+          contents: publication?.contents ?? 0,
+          rows: publication?.rows ?? 0,
+          sources: [
+            {
+              source: 'main.base',
+              from: publication?.dataVersion ?? null,
+              to: dataVersion,
+              toTime: '2026-01-01T00:00:00.000Z',
+              rowsFrom: 1,
+              parts: [{first: dataVersion, last: dataVersion, inserts: true, deletes: false}],
+              upstream: null,
+            },
+          ],
+          forced: null,
+        });
+      },
+      extractChanges: () =>
+        Promise.resolve({
+          kind: 'staged',
+          sources: [{source: 'main.base', file: 'change.parquet', inserted: 3, deleted: 1, rowsTo: 100}],
+          keys: [],
+          statements: [],
+        }),
+      checkCardinality: ({lookUp}) =>
+        Promise.resolve(
+          lookUp.forced === null
+            ? {action: 'INCREMENTAL', reason: null, ratio: 0.04, changedRows: 4, affectedKeys: 0}
+            : {...lookUp.forced, ratio: null, changedRows: 4, affectedKeys: 0},
+        ),
+      publishRefresh: async ({apply, lookUp, decision}) => {
+        await lake.onPublish(apply.table, apply.dataVersion);
+        const publication = {
+          snapshot: apply.dataVersion + 1000,
+          incarnation: apply.table,
+          generation: lookUp.fence.generation + 1,
+          contents: lookUp.contents + 1,
+          dataVersion: apply.dataVersion,
+          rows: 7,
+        };
+        publications.set(apply.table, publication);
+        lake.applied.push(apply);
+        return {
+          kind: 'published',
+          publication,
+          summary: {
+            action: decision.action,
+            reason: decision.reason,
+            rowsDeleted: 1,
+            rowsInserted: 3,
+            recomputed: 'none',
+            rowsScanned: 4,
+            statements: [],
+          },
+        };
+      },
+      recordRefresh: ({table}) => {
+        open.delete(table);
+        atOnce.set(table, (atOnce.get(table) ?? 1) - 1);
+        lake.recorded.push(table);
+        return Promise.resolve();
+      },
+      recordFailure: ({table, code}) => {
+        open.delete(table);
+        lake.failures.push({table, code});
+        return Promise.resolve();
+      },
+    }),
+  };
+  return lake;
+}
+
+/** For an activity that is to run until it is cancelled. */
+export async function untilCancelled(): Promise<void> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), 200);
+  try {
+    await context.cancelled;
+  } finally {
+    clearInterval(beat);
+  }
+}
