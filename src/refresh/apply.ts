@@ -42,7 +42,10 @@ export function difference(result: Sql, target: Target): readonly Statement[] {
 
 function netted(change: Sql, target: Target): readonly Statement[] {
   const outputs = target.outputs.map((_, place) => output(place));
-  const identity = target.outputs.flatMap(({storedType}, place) => [output(place), ...identityTerms(output(place), storedType)]);
+  const identity = target.outputs.flatMap(({storedType}, place) => [
+    output(place),
+    ...identityTerms(output(place), storedType),
+  ]);
   const here = target.outputs.map(({name}, place) => sql`${identifier(name)} AS ${output(place)}`);
   return [
     {

@@ -7,20 +7,15 @@ import type {Decision, Extraction, LookUp} from './messages.ts';
  * reads every source whole. Nothing is divided by zero, and nothing by the few rows of a target: a total over a million rows
  * is not "100 % affected" because its one row changes. Snowflake and Databricks choose by cost too, without saying how.
  */
-export function choose(
-  lookUp: LookUp & {kind: 'refresh'},
-  extraction: Extraction,
-  options: {readonly threshold: number | null; readonly mayRecompute: boolean},
-): Decision {
+export function choose({forced}: Pick<LookUp & {kind: 'refresh'}, 'forced'>, extraction: Extraction): Decision {
   if (extraction.kind === 'untrusted') return fully('FULL', extraction.reason);
-  const {sources, keys} = extraction;
+  const {sources, keys, threshold} = extraction;
   const changedRows = sum(sources.map(({inserted, deleted}) => inserted + deleted));
   const affectedKeys = sum(keys.map(({count}) => count));
   const ratio = readShare(extraction);
   const counts = {ratio, changedRows, affectedKeys};
-  if (lookUp.forced) return {action: lookUp.forced.action, reason: lookUp.forced.reason, ...counts};
-  const {threshold, mayRecompute} = options;
-  if (threshold !== null && mayRecompute && ratio !== null && ratio > threshold) {
+  if (forced) return {...forced, ...counts};
+  if (ratio !== null && ratio > threshold) {
     return {action: 'FULL', reason: {kind: 'cheaper', ratio, threshold}, ...counts};
   }
   return {action: changedRows === 0 ? 'NO_DATA' : 'INCREMENTAL', reason: null, ...counts};

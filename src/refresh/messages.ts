@@ -110,6 +110,8 @@ export type Extraction =
       readonly kind: 'staged';
       readonly sources: readonly StagedSource[];
       readonly keys: readonly StagedKeys[];
+      /** The table's CARDINALITY_THRESHOLD. */
+      readonly threshold: number;
       readonly statements: readonly StatementProfile[];
     }
   | {readonly kind: 'untrusted'; readonly reason: Reason; readonly statements: readonly StatementProfile[]};

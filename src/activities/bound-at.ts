@@ -1,0 +1,105 @@
+import {bindQuery} from '../binder/bind.ts';
+import type {Bound} from '../binder/bound.ts';
+import {createMirror} from '../binder/mirror.ts';
+import {reach} from '../binder/reach.ts';
+import type {Reached} from '../binder/reach.ts';
+import {bareQuery} from '../definition/statement.ts';
+import type {Query} from '../definition/statement.ts';
+import {catalogTable} from '../lake/catalog.ts';
+import type {LakeTable} from '../lake/catalog.ts';
+import {definitionHash, readFingerprint} from '../lake/fingerprint.ts';
+import type {Fingerprint} from '../lake/fingerprint.ts';
+import type {Lake} from '../lake/lake.ts';
+import type {Session} from '../lake/session.ts';
+import type {StoredDefinition} from '../lake/state.ts';
+import {join, sql} from '../sql.ts';
+import {tableNameText} from '../table-name.ts';
+import type {Versions} from './versions.ts';
+
+/** A definition as it reads at given snapshots: its plan, what of the lake it reaches, and the fingerprint of it all. */
+export type BoundAt = {readonly bound: Bound; readonly reached: Reached; readonly fingerprint: Fingerprint};
+
+/** How many plans a process keeps; beyond it begins anew, for a plan is bound again in some tens of milliseconds. */
+const kept = 1000;
+const plans = new WeakMap<Lake, Map<string, BoundAt>>();
+
+/**
+ * Binds a definition at the snapshots that a refresh reads, once per definition and schema: while the lake's schema version stays
+ * the same at each of them, so does the plan.
+ */
+export async function boundAt(
+  lake: Lake,
+  definition: StoredDefinition,
+  {dataVersion, snapshotOf}: Versions,
+  signal?: AbortSignal,
+): Promise<BoundAt> {
+  const known = plans.get(lake) ?? new Map<string, BoundAt>();
+  plans.set(lake, known);
+  const snapshots = [dataVersion, ...definition.reached.map(({table}) => snapshotOf(table))];
+  const schemas = await lake.look((session) => schemaVersions(session, snapshots), signal);
+  const key = `${definitionHash(definition)} ${JSON.stringify(definition.reached)} ${schemas.join(' ')}`;
+  const found = known.get(key);
+  if (found) return found;
+  const bound = await bindAt(lake, definition, bareQuery(definition.query), {dataVersion, snapshotOf}, signal);
+  if (known.size >= kept) known.clear();
+  known.set(key, bound);
+  return bound;
+}
+
+/** Binds a query as somebody typed it: errors point into its statement. */
+export async function bindAt(
+  lake: Lake,
+  definition: StoredDefinition,
+  query: Query,
+  {dataVersion, snapshotOf}: Versions,
+  signal?: AbortSignal,
+): Promise<BoundAt> {
+  const reached = await lake.look(
+    async (session) => recorded(await reach(session, query, dataVersion), definition),
+    signal,
+  );
+  const bound = await lake.bind(
+    definition.settings,
+    async (session) => {
+      const mirror = await createMirror(session, {name: lake.name, reached, versionOf: snapshotOf});
+      try {
+        return await bindQuery(session, query, reached);
+      } finally {
+        await mirror.drop();
+      }
+    },
+    signal,
+  );
+  const {tables: _, ...texts} = reached;
+  const fingerprint = await lake.look((session) =>
+    readFingerprint(
+      session,
+      {
+        definition,
+        sources: bound.sources,
+        views: texts.views.map(({view}) => view),
+        macros: texts.macros.map(({macro}) => macro),
+      },
+      snapshotOf,
+    ),
+  );
+  return {bound, reached, fingerprint};
+}
+
+/** A column that was added after the definition was made is no part of its `*`. */
+function recorded(reached: Reached, {reached: atCreation}: StoredDefinition): Reached {
+  const columns = new Map(atCreation.map(({table, columns: names}) => [tableNameText(table), new Set(names)]));
+  const tables = reached.tables.map((table): LakeTable => {
+    const names = columns.get(tableNameText(table.table));
+    return names === undefined ? table : {...table, columns: table.columns.filter(({name}) => names.has(name))};
+  });
+  return {...reached, tables};
+}
+
+async function schemaVersions(session: Session, snapshots: readonly number[]): Promise<readonly number[]> {
+  const list = join([...new Set(snapshots)].map((snapshot) => sql`${snapshot}`));
+  const rows = await session.rows<{version: number}>(
+    sql`SELECT schema_version AS version FROM ${catalogTable(session, 'snapshot')} WHERE snapshot_id IN (${list}) ORDER BY snapshot_id`,
+  );
+  return rows.map(({version}) => version);
+}

@@ -1,0 +1,140 @@
+import {differentiate} from '../delta/differentiate.ts';
+import type {Program, SourceChange, Step} from '../delta/program.ts';
+import {assert} from '../assert.ts';
+import {currentSnapshot, tableAt} from '../lake/catalog.ts';
+import {countAt, stageChange} from '../lake/feed.ts';
+import type {Session} from '../lake/session.ts';
+import {stagingFolder, writeStaged} from '../lake/staging.ts';
+import {readState} from '../lake/state.ts';
+import {readShare} from '../refresh/choose.ts';
+import type {ApplyInput, Extraction, LookUp, SourceRange, StagedKeys, StagedSource} from '../refresh/messages.ts';
+import type {Reason} from '../delta/reason.ts';
+import {columnName, print} from '../relation/print.ts';
+import type {Names} from '../relation/print.ts';
+import {columnsOfRelation} from '../relation/relation.ts';
+import type {Relation} from '../relation/relation.ts';
+import {identifier, sql} from '../sql.ts';
+import {tableNameText} from '../table-name.ts';
+import {boundAt} from './bound-at.ts';
+import type {RefreshContext} from './look-up-snapshots.ts';
+import {Facts, lakeNames} from './names.ts';
+import {tableNamed, versionsOf} from './versions.ts';
+
+type ExtractInput = {
+  readonly apply: ApplyInput;
+  readonly refreshId: string;
+  readonly lookUp: LookUp & {kind: 'refresh'};
+};
+
+/**
+ * Reads what came and went in each source, netted on the columns that the query uses, and from it every affected key, all in SQL;
+ * stages both as files and answers counts. In the transaction that reads a feed its source is really counted, and must have the
+ * rows of the old end plus what came minus what went: only then is nothing missing (a delete that is dated back, a rewrite, an
+ * expiry are not seen otherwise).
+ */
+export async function extractChanges({lake, signal}: RefreshContext, input: ExtractInput): Promise<Extraction> {
+  const {apply, refreshId, lookUp} = input;
+  const table = tableNamed(apply.table);
+  const state = await lake.look((session) => readState(session, table), signal);
+  assert(state, `${apply.table} was looked up before`);
+  const {cardinalityThreshold: threshold} = state.definition.options;
+  if (lookUp.forced) return {kind: 'staged', sources: [], keys: [], threshold, statements: []};
+  const {bound} = await boundAt(lake, state.definition, versionsOf(apply), signal);
+  const {reading} = bound;
+  if (reading.kind === 'full') return untrusted({kind: 'construct', construct: 'The query'}, []);
+  const folder = stagingFolder(lake, table, refreshId);
+  return await lake.compute(
+    state.definition.settings,
+    async (session) => {
+      const extracted = await session.transaction(() =>
+        extract(session, {relation: reading.relation, lookUp, folder, threshold}),
+      );
+      return {...extracted, statements: session.takeProfile()};
+    },
+    signal,
+  );
+}
+
+type Work = {
+  readonly relation: Relation;
+  readonly lookUp: LookUp & {kind: 'refresh'};
+  readonly folder: string;
+  readonly threshold: number;
+};
+
+async function extract(session: Session, {relation, lookUp, folder, threshold}: Work): Promise<Extraction> {
+  await currentSnapshot(session);
+  const all = differentiate(relation, () => true);
+  if (all.kind !== 'delta') return untrusted(all.reasons[0] ?? {kind: 'mode'}, []);
+  const sources: StagedSource[] = [];
+  for (const range of lookUp.sources) {
+    const change = all.program.changes.find(({source}) => tableNameText(source) === range.source);
+    const staged = await stageSource(session, range, change, folder);
+    if ('kind' in staged) return untrusted(staged, []);
+    sources.push(staged);
+  }
+  const program = programOf(relation, sources);
+  const keys: StagedKeys[] = [];
+  const names = lakeNames(lookUp, new Facts());
+  for (const step of program.steps) {
+    // Once the share is over the threshold, what remains would only be thrown away.
+    if ((readShare({sources, keys}) ?? 0) > threshold) break;
+    keys.push(await stageStep(session, step, names, folder));
+  }
+  return {kind: 'staged', sources, keys, threshold, statements: []};
+}
+
+/** The program for the sources that really changed. */
+export function programOf(relation: Relation, sources: readonly StagedSource[]): Program {
+  const changed = new Set(sources.filter(({file}) => file !== null).map(({source}) => source));
+  const delta = differentiate(relation, (source) => changed.has(tableNameText(source)));
+  assert(delta.kind === 'delta', 'a relation whose every source may change has a program when fewer do');
+  return delta.program;
+}
+
+async function stageSource(
+  session: Session,
+  range: SourceRange,
+  change: SourceChange | undefined,
+  folder: string,
+): Promise<StagedSource | Reason> {
+  const {source, to, rowsFrom, parts} = range;
+  const name = tableNamed(source);
+  const table = await tableAt(session, name, to);
+  assert(table, `${source} was there when it was looked up`);
+  const counts =
+    change === undefined || parts.length === 0
+      ? {inserted: 0, deleted: 0}
+      : await stageChange(session, {table, columns: change.columns, parts}, change.name);
+  const rowsTo = await countAt(session, table.table, to);
+  const expected = (rowsFrom ?? 0) + counts.inserted - counts.deleted;
+  if (expected !== rowsTo) return {kind: 'count-mismatch', source, expected, found: rowsTo};
+  const isEmpty = counts.inserted + counts.deleted === 0;
+  const file = isEmpty || change === undefined ? null : await writeStaged(session, change.name, folder);
+  return {source, file, ...counts, rowsTo};
+}
+
+async function stageStep(session: Session, step: Step, names: LakeFacts, folder: string): Promise<StagedKeys> {
+  const {name, relation, kind, reads} = step;
+  await session.run(sql`CREATE TEMP TABLE ${identifier(name)} AS\n${print(relation, names)}`, `${kind}: ${step.what}`);
+  const count = await names.facts.learn(session, name, columnsOfRelation(relation).map(columnName));
+  const file = await writeStaged(session, name, folder);
+  if (kind === 'change' || count === 0) return {name, file, count: 0, rowsBelow: 0};
+  let rowsBelow = 0;
+  for (const read of reads) rowsBelow += await countRows(session, read, names);
+  return {name, file, count, rowsBelow};
+}
+
+async function countRows(session: Session, relation: Relation, names: Names): Promise<number> {
+  const [row] = await session.rows<{count: number}>(
+    sql`SELECT count(*) AS count FROM (\n${print(relation, names)}\n) AS rows_below`,
+    'rows below the affected keys',
+  );
+  return row?.count ?? 0;
+}
+
+type LakeFacts = ReturnType<typeof lakeNames>;
+
+function untrusted(reason: Reason, statements: Extraction['statements']): Extraction {
+  return {kind: 'untrusted', reason, statements};
+}

@@ -1,0 +1,167 @@
+import {differentiate} from '../delta/differentiate.ts';
+import type {Reason} from '../delta/reason.ts';
+import type {Bound} from '../binder/bound.ts';
+import {FreshetError} from '../errors.ts';
+import {currentSnapshot, lastWrite, missingSnapshot, snapshotTime, tableAt, tableHistory} from '../lake/catalog.ts';
+import {feedParts} from '../lake/feed.ts';
+import {compareFingerprints} from '../lake/fingerprint.ts';
+import type {Fingerprint} from '../lake/fingerprint.ts';
+import type {Lake} from '../lake/lake.ts';
+import {publicationOf} from '../lake/publication.ts';
+import type {Session} from '../lake/session.ts';
+import {readState} from '../lake/state.ts';
+import type {Published, StoredSource} from '../lake/state.ts';
+import type {ApplyInput, LookUp, SourceRange} from '../refresh/messages.ts';
+import {tableNameText} from '../table-name.ts';
+import type {TableName} from '../table-name.ts';
+import {boundAt} from './bound-at.ts';
+import type {BoundAt} from './bound-at.ts';
+import {tableNamed, versionsOf} from './versions.ts';
+
+/** What a refresh works with, whoever runs it: Temporal's activity, the scenario runner, a test. */
+export type RefreshContext = {readonly lake: Lake; readonly signal?: AbortSignal | undefined};
+
+type Forced = (LookUp & {kind: 'refresh'})['forced'];
+
+/**
+ * Reads, in one transaction of the lake, all that the refresh depends on: the fence, what was consumed of each source, where each
+ * is to be read now, and whether its feed can be trusted to tell the difference. It is passed on by value, so a retry of a later
+ * step means the same as the first try.
+ */
+export async function lookUpSnapshots(
+  {lake, signal}: RefreshContext,
+  {apply}: {readonly apply: ApplyInput},
+): Promise<LookUp> {
+  const table = tableNamed(apply.table);
+  const found = await lake.look((session) => readState(session, table), signal);
+  if (found === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${apply.table}`);
+  const bound = await boundAt(lake, found.definition, versionsOf(apply), signal);
+  return await lake.look((session) => session.transaction(() => look(session, apply, bound)), signal);
+}
+
+async function look(session: Session, apply: ApplyInput, {bound, fingerprint}: BoundAt): Promise<LookUp> {
+  const {dataVersion} = apply;
+  const current = await currentSnapshot(session);
+  const state = await readState(session, tableNamed(apply.table));
+  if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${apply.table}`);
+  if (state.dataVersion !== null && state.dataVersion > dataVersion)
+    return {kind: 'ahead', dataVersion: state.dataVersion};
+  const sources: SourceRange[] = [];
+  for (const {table} of bound.sources) sources.push(await rangeOf(session, table, apply, state.sources));
+  const isUnchanged = sources.every(({parts}) => parts.length === 0);
+  const forced =
+    firstRefresh(state) ??
+    (await reinitialized(session, state, bound, fingerprint, sources, current.id)) ??
+    (await untrusted(session, state, sources, current.id)) ??
+    (apply.full ? {action: 'FULL' as const, reason: {kind: 'requested'} as const} : null) ??
+    (isUnchanged && bound.volatileFunctions.length === 0 ? null : notIncremental(state, bound));
+  if (forced === null && isUnchanged && state.dataVersion === dataVersion) {
+    return {kind: 'current', publication: publicationOf(state)};
+  }
+  const {incarnation, generation, contents, rows} = state;
+  return {kind: 'refresh', dataVersion, fence: {incarnation, generation}, contents, rows, sources, forced};
+}
+
+async function rangeOf(
+  session: Session,
+  table: TableName,
+  apply: ApplyInput,
+  stored: readonly StoredSource[],
+): Promise<SourceRange> {
+  const source = tableNameText(table);
+  const to = versionsOf(apply).snapshotOf(table);
+  const before = stored.find((candidate) => candidate.source === source);
+  const toTime = await snapshotTime(session, to);
+  const there = await tableAt(session, table, to);
+  if (toTime === null)
+    throw new FreshetError('source_changed', `Snapshot ${to} has been expired before ${source} could be read at it`);
+  if (there === null) throw new FreshetError('unknown_source', `Source ${source} is not in the lake at snapshot ${to}`);
+  const from = before?.snapshot ?? null;
+  const history = from === null || from >= to ? [] : await tableHistory(session, there.tableId, from, to);
+  const upstream = Object.entries(apply.upstreams).find(([name]) => name.toLowerCase() === source.toLowerCase())?.[1];
+  return {
+    source,
+    from,
+    to,
+    toTime,
+    rowsFrom: before?.rows ?? null,
+    parts: from === null ? [] : feedParts(history, from, to),
+    upstream: upstream === undefined ? null : {incarnation: upstream.incarnation, contents: upstream.contents},
+  };
+}
+
+function firstRefresh(state: Published): Forced {
+  return state.dataVersion === null ? {action: 'INITIAL', reason: {kind: 'first-refresh'}} : null;
+}
+
+/** What the table means has changed, or the table itself is not what we left: it begins anew. */
+async function reinitialized(
+  session: Session,
+  state: Published,
+  bound: Bound,
+  fingerprint: Fingerprint,
+  sources: readonly SourceRange[],
+  now: number,
+): Promise<Forced> {
+  const anew = (reason: Reason): Forced => ({action: 'REINITIALIZE', reason});
+  if (state.fingerprint === null || state.sources.length === 0) {
+    if (bound.sources.length > 0) return anew({kind: 'definition-changed', detail: 'by a statement'});
+  } else {
+    const reason = compareFingerprints(state.fingerprint, fingerprint);
+    if (reason !== null) return anew(reason);
+  }
+  for (const {source, upstream} of sources) {
+    const before = state.sources.find((candidate) => candidate.source === source);
+    if (before === undefined) return anew({kind: 'definition-changed', detail: `it reads ${source} now`});
+    if (before.upstream?.incarnation !== upstream?.incarnation) return anew({kind: 'upstream-recreated', source});
+  }
+  const target = await tableAt(session, state.table, now);
+  if (target === null) return anew({kind: 'definition-changed', detail: 'the table was dropped'});
+  const isSame =
+    target.columns.length === bound.outputs.length &&
+    bound.outputs.every(
+      ({name, storedType}, i) => target.columns[i]?.name === name && target.columns[i]?.type === storedType,
+    );
+  return isSame ? null : anew({kind: 'definition-changed', detail: 'the columns of the result'});
+}
+
+/** The feeds can't be trusted to tell all that happened, or the target does not hold what we left. */
+async function untrusted(
+  session: Session,
+  state: Published,
+  sources: readonly SourceRange[],
+  now: number,
+): Promise<Forced> {
+  const fully = (reason: Reason): Forced => ({action: 'FULL', reason});
+  for (const {source, from, to} of sources) {
+    if (from === null) continue;
+    if (to < from) return fully({kind: 'version-went-back', source});
+    const missing = await missingSnapshot(session, from, to);
+    if (missing !== null) return fully({kind: 'snapshot-expired', source, snapshot: missing});
+    const before = state.sources.find((candidate) => candidate.source === source);
+    // An id with another time is another snapshot: the catalog was restored from a backup and gives ids out again.
+    if ((await snapshotTime(session, from)) !== before?.time)
+      return fully({kind: 'snapshot-expired', source, snapshot: from});
+  }
+  const target = await tableAt(session, state.table, now);
+  const written = target === null ? null : await lastWrite(session, target.tableId);
+  return written !== null && written > state.snapshot ? fully({kind: 'target-written', snapshot: written}) : null;
+}
+
+/** Why the definition as it stands is always refreshed fully. */
+function notIncremental(state: Published, {reading, outputs}: Bound): Forced {
+  const reason = fullReasons(reading, outputs)[0];
+  if (state.definition.options.refreshMode === 'FULL') return {action: 'FULL', reason: {kind: 'mode'}};
+  return reason === undefined ? null : {action: 'FULL', reason};
+}
+
+/** Every reason why a query has no incremental refresh; none: it has one. */
+export function fullReasons(reading: Bound['reading'], outputs: Bound['outputs']): readonly Reason[] {
+  if (reading.kind === 'full') return reading.reasons;
+  // Rows are taken out of the target by DuckLake's own rowid, which a column of that name would hide.
+  if (outputs.some(({name}) => name.toLowerCase() === 'rowid')) {
+    return [{kind: 'construct', construct: 'An output column named "rowid"', rewrite: 'give it another name'}];
+  }
+  const delta = differentiate(reading.relation, () => true);
+  return delta.kind === 'delta' ? [] : delta.reasons;
+}

@@ -1,0 +1,41 @@
+import {lakeAlias} from '../lake/alias.ts';
+import type {Session} from '../lake/session.ts';
+import type {LookUp} from '../refresh/messages.ts';
+import type {Names} from '../relation/print.ts';
+import {identifier, join, path, sql} from '../sql.ts';
+import {tableNameText} from '../table-name.ts';
+
+/** What is known of the temporary tables of this refresh: whether a column of theirs holds a null. */
+export class Facts {
+  readonly #nulls = new Map<string, ReadonlySet<string>>();
+
+  /** Looks at a table that has just been made, and answers how many rows it has. */
+  async learn(session: Session, table: string, columns: readonly string[]): Promise<number> {
+    const counts = columns.map((column, i) => sql`count(${identifier(column)}) AS ${identifier(`filled_${i}`)}`);
+    const [row] = await session.rows<Record<string, number>>(
+      sql`SELECT ${join([sql`count(*) AS count`, ...counts])} FROM ${identifier(table)}`,
+    );
+    const all = row?.['count'] ?? 0;
+    this.#nulls.set(table, new Set(columns.filter((_, i) => row?.[`filled_${i}`] !== all)));
+    return all;
+  }
+
+  mayBeNull(table: string, column: string): boolean {
+    return this.#nulls.get(table)?.has(column) ?? true;
+  }
+}
+
+/** How a relation is printed for the lake: tables under the private alias, each end at its snapshot. */
+export function lakeNames(lookUp: LookUp & {kind: 'refresh'}, facts: Facts): Names & {readonly facts: Facts} {
+  const ranges = new Map(lookUp.sources.map((range) => [range.source, range]));
+  return {
+    facts,
+    scan: ({source, at}, alias) => {
+      const range = ranges.get(tableNameText(source));
+      const isUnchanged = range?.parts.length === 0;
+      const snapshot = (at === 'old' && !isUnchanged ? range?.from : range?.to) ?? lookUp.dataVersion;
+      return sql`${path(lakeAlias, source.schema, source.name)} AS ${alias} AT (VERSION => ${snapshot})`;
+    },
+    mayBeNull: (staged, column) => facts.mayBeNull(staged.name, column.name),
+  };
+}

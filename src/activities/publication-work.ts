@@ -1,0 +1,151 @@
+import {assert} from '../assert.ts';
+import {countAt} from '../lake/feed.ts';
+import {publish} from '../lake/publication.ts';
+import type {Written} from '../lake/publication.ts';
+import type {Session} from '../lake/session.ts';
+import type {Published as State} from '../lake/state.ts';
+import type {Target} from '../refresh/apply.ts';
+import type {Action} from '../refresh/action.ts';
+import type {ApplyInput, Decision, Extraction, Fence, LookUp, Published} from '../refresh/messages.ts';
+import {sql} from '../sql.ts';
+import type {Program} from '../delta/program.ts';
+import type {BoundAt} from './bound-at.ts';
+import {writes} from '../refresh/apply.ts';
+import {tableNamed} from './versions.ts';
+
+export type PublishInput = {
+  readonly apply: ApplyInput;
+  readonly refreshId: string;
+  readonly lookUp: LookUp & {kind: 'refresh'};
+  readonly extraction: Extraction;
+  readonly decision: Decision;
+};
+
+/** Everything one publication works with. */
+export type Work = PublishInput & {
+  readonly session: Session;
+  readonly state: State;
+  readonly boundAt: BoundAt;
+  readonly target: Target;
+};
+
+/** What the transaction found that makes it give up: thrown through ROLLBACK, answered as a value. */
+export class GiveUp extends Error {
+  readonly answer: Published;
+
+  constructor(answer: Published) {
+    super(answer.kind);
+    this.answer = answer;
+  }
+}
+
+/** How one action writes the target, inside the transaction; `rows` is what the target has afterwards. */
+export type Writing = {
+  readonly action: Action;
+  readonly recomputed: 'none' | 'keys' | 'all';
+  readonly fence: Fence;
+  readonly write: () => Promise<Written & {readonly rows: number}>;
+};
+
+/** One transaction of the lake: every source counted, the rows written, the state row behind its fence. */
+export async function carryOut(work: Work, {action, recomputed, fence, write}: Writing): Promise<Published> {
+  const {session, state, apply, lookUp, decision, refreshId} = work;
+  let counts: ReadonlyMap<string, number> = new Map();
+  let written = {deleted: 0, inserted: 0, rows: lookUp.rows};
+  const isAnew = action === 'INITIAL' || action === 'REINITIALIZE';
+  const publication = await publish(session, {
+    table: state.table,
+    fence,
+    refreshId,
+    message: `${action} refresh of ${apply.table}`,
+    extraInfo: {table: apply.table, dataVersion: lookUp.dataVersion, action},
+    write: async () => {
+      counts = await countSources(work, action);
+      written = await write();
+      return written;
+    },
+    next: ({deleted, inserted}) => ({
+      contents: lookUp.contents + (deleted + inserted > 0 || isAnew ? 1 : 0),
+      dataVersion: lookUp.dataVersion,
+      rows: written.rows,
+      definition: state.definition,
+      fingerprint: work.boundAt.fingerprint,
+      sources: lookUp.sources.map(({source, to, toTime, upstream}) => ({
+        source,
+        snapshot: to,
+        time: toTime,
+        rows: counts.get(source) ?? 0,
+        upstream,
+      })),
+    }),
+  });
+  const isNothing = action === 'INCREMENTAL' && written.deleted + written.inserted === 0;
+  return {
+    kind: 'published',
+    publication,
+    summary: {
+      action: isNothing ? 'NO_DATA' : action,
+      reason: decision.reason,
+      rowsDeleted: written.deleted,
+      rowsInserted: written.inserted,
+      recomputed,
+      rowsScanned: recomputed === 'all' ? sum([...counts.values()]) : rowsRead(work),
+      statements: session.takeProfile(),
+    },
+  };
+}
+
+/** What an incremental refresh reads: what changed, and the rows below the affected keys. */
+function rowsRead({extraction, decision}: Work): number {
+  return (
+    decision.changedRows + (extraction.kind === 'staged' ? sum(extraction.keys.map(({rowsBelow}) => rowsBelow)) : 0)
+  );
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** Really counts every source at its `to`, in this transaction. */
+async function countSources({session, lookUp, extraction}: Work, action: Action): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  for (const {source, to} of lookUp.sources) {
+    const found = await countAt(session, tableNamed(source), to);
+    counts.set(source, found);
+    const readsFeeds = action === 'INCREMENTAL' || action === 'NO_DATA';
+    if (!readsFeeds || extraction.kind !== 'staged') continue;
+    const expected = extraction.sources.find((staged) => staged.source === source)?.rowsTo;
+    if (expected !== found) {
+      const why = `${source} had ${expected} rows at snapshot ${to} and has ${found} now`;
+      throw new GiveUp({kind: 'extract-again', why});
+    }
+  }
+  return counts;
+}
+
+export async function countTarget({session, target}: Work): Promise<number> {
+  const [row] = await session.rows<{count: number}>(
+    sql`SELECT count(*) AS count FROM ${target.table}`,
+    'count the table',
+  );
+  return row?.count ?? 0;
+}
+
+/** `stale` and `added` into the target; by row, every row that was to go must have been there. */
+export async function writeRows({session, target}: Work, root: Program['root']['kind']): Promise<Written> {
+  const gone = sql`(SELECT coalesce(-sum(copies), 0)::BIGINT FROM net WHERE copies < 0)`;
+  const [counts] = await session.rows<{stale: number; added: number; wanted: number | null}>(
+    sql`SELECT (SELECT count(*) FROM stale) AS stale, (SELECT coalesce(sum(copies), 0)::BIGINT FROM added) AS added,
+      ${root === 'rows' ? gone : sql`NULL`} AS wanted`,
+  );
+  assert(counts, 'a SELECT of counts has one row');
+  const {stale, added, wanted} = counts;
+  if (wanted !== null && wanted !== stale) {
+    throw new GiveUp({kind: 'full-instead', reason: {kind: 'row-missing', rows: wanted - stale}});
+  }
+  for (const {label, text} of writes(target, {stale, added})) {
+    const changed = await session.run(text, label);
+    assert(changed === (label === 'delete' ? stale : added), `${label} wrote as many rows as were counted`);
+  }
+  return {deleted: stale, inserted: added};
+}

@@ -1,0 +1,87 @@
+import {FreshetError} from '../errors.ts';
+import {isLakeError} from '../lake/errors.ts';
+import {Conflict, publicationOf, TargetUnreadable} from '../lake/publication.ts';
+import {removeStaging, StagedFileGone, stagingFolder} from '../lake/staging.ts';
+import {FenceLost, readState} from '../lake/state.ts';
+import {inLake} from '../lake/alias.ts';
+import type {Target} from '../refresh/apply.ts';
+import type {Action} from '../refresh/action.ts';
+import type {Published} from '../refresh/messages.ts';
+import {boundAt} from './bound-at.ts';
+import type {RefreshContext} from './look-up-snapshots.ts';
+import {carryOut, GiveUp} from './publication-work.ts';
+import type {PublishInput, Work} from './publication-work.ts';
+import {tableNamed, versionsOf} from './versions.ts';
+import {writeFully} from './write-fully.ts';
+import {writeIncrementally} from './write-incrementally.ts';
+
+/**
+ * Publishes a refresh in one transaction of the lake: rows, state row behind its fence, commit message. What it reads it counts:
+ * a source whose number of rows at `to` is another than when its change was extracted is extracted again.
+ *
+ * Safe to run twice, and twice at once: the fence lets one in, and an attempt whose answer got lost finds its own refresh id.
+ */
+export async function publishRefresh({lake, signal}: RefreshContext, input: PublishInput): Promise<Published> {
+  const table = tableNamed(input.apply.table);
+  const state = await lake.look((session) => readState(session, table), signal);
+  if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${input.apply.table}`);
+  const bound = await boundAt(lake, state.definition, versionsOf(input.apply), signal);
+  const target: Target = {table: inLake(table), outputs: bound.bound.outputs};
+  const folder = stagingFolder(lake, table, input.refreshId);
+  const published = await lake.compute(
+    state.definition.settings,
+    (session) => attempt({...input, session, state, boundAt: bound, target}, folder, lake.name),
+    signal,
+  );
+  if (published.kind === 'published') await removeStaging(folder);
+  return published;
+}
+
+async function attempt(work: Work, folder: string, lakeName: string): Promise<Published> {
+  const {state, refreshId, lookUp, decision} = work;
+  const {incarnation, generation} = lookUp.fence;
+  if (state.refreshId === refreshId) return publishedBefore(work);
+  if (state.incarnation !== incarnation || state.generation !== generation) return {kind: 'lost'};
+  try {
+    if (decision.action === 'NO_DATA') return await publishNothing(work);
+    if (decision.action === 'INCREMENTAL') return await writeIncrementally(work, folder);
+    return await writeFully(work, lakeName, lookUp.fence, decision.action === 'REINITIALIZE');
+  } catch (error) {
+    if (error instanceof GiveUp) return error.answer;
+    if (error instanceof FenceLost || error instanceof Conflict) return {kind: 'lost'};
+    if (error instanceof StagedFileGone) return {kind: 'extract-again', why: error.message};
+    if (error instanceof TargetUnreadable) {
+      return await writeFully(work, lakeName, {incarnation, generation: error.publication.generation}, true);
+    }
+    if (isLakeError(error, 'data')) return dataError(decision.action, error.message);
+    throw error;
+  }
+}
+
+/** The state row alone: a source changed, but in nothing that the query uses, and need not be read for it again. */
+function publishNothing(work: Work): Promise<Published> {
+  const {rows, fence} = work.lookUp;
+  const write = () => Promise.resolve({deleted: 0, inserted: 0, rows});
+  return carryOut(work, {action: 'NO_DATA', recomputed: 'none', fence, write});
+}
+
+/** A data error of an incremental statement may be its own; only the query's own error is the user's. */
+function dataError(action: Action, message: string): Published {
+  if (action === 'INCREMENTAL') return {kind: 'full-instead', reason: {kind: 'data-error', message}};
+  throw new FreshetError('data_error', message, {hint: 'The table keeps its contents. Mend the data or the query.'});
+}
+
+/** An earlier attempt of this very refresh committed, and its answer got lost on the way. */
+function publishedBefore({state, decision}: Work): Published {
+  const {action, reason} = decision;
+  const summary = {
+    action,
+    reason,
+    rowsDeleted: 0,
+    rowsInserted: 0,
+    recomputed: 'none',
+    rowsScanned: 0,
+    statements: [],
+  } as const;
+  return {kind: 'published', publication: publicationOf(state), summary};
+}

@@ -1,0 +1,66 @@
+import {createMirror} from '../binder/mirror.ts';
+import {inLake} from '../lake/alias.ts';
+import {createSuccessor, takePlace} from '../lake/target.ts';
+import {difference, storedQuery} from '../refresh/apply.ts';
+import type {Fence, Published} from '../refresh/messages.ts';
+import {raw, sql} from '../sql.ts';
+import {carryOut, countTarget, writeRows} from './publication-work.ts';
+import type {Work, Writing} from './publication-work.ts';
+import {versionsOf} from './versions.ts';
+
+/**
+ * Runs the user's own text at the data version, so that it is right whatever our reading of it is worth.
+ *
+ * Rows that other dynamic tables read are replaced by their difference, which leaves the readers incremental. `anew`: the columns
+ * may be others, so the rows go into a successor that takes the table's place in the same transaction.
+ */
+export async function writeFully(work: Work, lakeName: string, fence: Fence, anew: boolean): Promise<Published> {
+  const {session, state, boundAt, target, decision, apply} = work;
+  const mirror = await createMirror(session, {
+    name: lakeName,
+    reached: boundAt.reached,
+    versionOf: versionsOf(apply).snapshotOf,
+  });
+  const query = storedQuery(raw(state.definition.query), target);
+  const write = anew
+    ? await replaced(work, query)
+    : apply.hasReaders && decision.action !== 'INITIAL'
+      ? differing(work, query)
+      : emptied(work, query);
+  const action = decision.action === 'INCREMENTAL' || decision.action === 'NO_DATA' ? 'FULL' : decision.action;
+  try {
+    return await carryOut(work, {action, recomputed: 'all', fence, write});
+  } finally {
+    await mirror.drop();
+  }
+}
+
+type Query = ReturnType<typeof storedQuery>;
+
+async function replaced({session, state, boundAt}: Work, query: Query): Promise<Writing['write']> {
+  const columns = boundAt.bound.outputs.map(({name, storedType}) => ({name, type: storedType}));
+  const {table, definition, rows: deleted} = state;
+  const successor = await createSuccessor(session, {table, columns, comment: definition.options.comment});
+  return async () => {
+    const inserted = await session.run(sql`INSERT INTO ${inLake(successor)}\n${query}`, 'recompute');
+    await takePlace(session, table, successor);
+    return {deleted, inserted, rows: inserted};
+  };
+}
+
+function differing(work: Work, query: Query): Writing['write'] {
+  return async () => {
+    const before = await countTarget(work);
+    for (const {label, text} of difference(query, work.target)) await work.session.run(text, label);
+    const {deleted, inserted} = await writeRows(work, 'rows');
+    return {deleted, inserted, rows: before - deleted + inserted};
+  };
+}
+
+function emptied({session, target}: Work, query: Query): Writing['write'] {
+  return async () => {
+    const deleted = await session.run(sql`TRUNCATE ${target.table}`, 'empty the table');
+    const inserted = await session.run(sql`INSERT INTO ${target.table}\n${query}`, 'recompute');
+    return {deleted, inserted, rows: inserted};
+  };
+}
