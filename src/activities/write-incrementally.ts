@@ -2,11 +2,9 @@ import {assert} from '../assert.ts';
 import type {Program} from '../delta/program.ts';
 import type {Session} from '../lake/session.ts';
 import {readStaged} from '../lake/staging.ts';
-import {rowsOf, rowsOfKeys, rowsOfWhole} from '../refresh/apply.ts';
-import type {Statement, Target} from '../refresh/apply.ts';
+import {rootStatements} from '../refresh/apply.ts';
 import type {Extraction, Published} from '../refresh/messages.ts';
 import {columnName} from '../relation/print.ts';
-import type {Names} from '../relation/print.ts';
 import {columnsOfRelation} from '../relation/relation.ts';
 import {identifier, sql} from '../sql.ts';
 import {tableNameText} from '../table-name.ts';
@@ -70,18 +68,4 @@ async function isUntouched(session: Session, {root}: Program): Promise<boolean> 
   if (gate === null) return root.kind === 'unchanged';
   const [row] = await session.rows<{count: number}>(sql`SELECT count(*) AS count FROM ${identifier(gate.name)}`);
   return row?.count === 0;
-}
-
-/** From what is staged to the rows that go and come. */
-export function rootStatements({root}: Program, target: Target, names: Names): readonly Statement[] {
-  switch (root.kind) {
-    case 'unchanged':
-      return [];
-    case 'rows':
-      return rowsOf(root, target, names);
-    case 'keys':
-      return rowsOfKeys(root, target, names);
-    case 'whole':
-      return rowsOfWhole(root, target, names);
-  }
 }

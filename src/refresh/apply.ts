@@ -1,6 +1,6 @@
 import type {BoundOutput} from '../binder/bound.ts';
 import {identityTerms} from '../relation/identity.ts';
-import type {Root} from '../delta/program.ts';
+import type {Program, Root} from '../delta/program.ts';
 import {columnName, print} from '../relation/print.ts';
 import type {Names} from '../relation/print.ts';
 import {columnsOfRelation} from '../relation/relation.ts';
@@ -23,8 +23,22 @@ export function output(place: number): Sql {
   return identifier(`o${place}`);
 }
 
+/** From what is staged to the rows that go and come. */
+export function rootStatements({root}: Program, target: Target, names: Names): readonly Statement[] {
+  switch (root.kind) {
+    case 'unchanged':
+      return [];
+    case 'rows':
+      return rowsOf(root, target, names);
+    case 'keys':
+      return rowsOfKeys(root, target, names);
+    case 'whole':
+      return rowsOfWhole(root, target, names);
+  }
+}
+
 /** Net change, row by row: rows in excess of what went are added, rows in deficit are looked up in the target, copy by copy. */
-export function rowsOf({change, weight}: Root & {kind: 'rows'}, target: Target, names: Names): readonly Statement[] {
+function rowsOf({change, weight}: Root & {kind: 'rows'}, target: Target, names: Names): readonly Statement[] {
   return netted(
     sql`SELECT ${storedOutputs(change, target)}, ${identifier(columnName(weight))} AS weight FROM (\n${print(change, names)}\n) AS change`,
     target,
@@ -72,11 +86,7 @@ INNER JOIN (FROM net WHERE copies < 0) AS net ON ${same(target, raw('held'), raw
 }
 
 /** The rows of the affected keys: those the target holds and no longer should go, those it should hold and doesn't come. */
-export function rowsOfKeys(
-  {keys, on, fresh}: Root & {kind: 'keys'},
-  target: Target,
-  names: Names,
-): readonly Statement[] {
+function rowsOfKeys({keys, on, fresh}: Root & {kind: 'keys'}, target: Target, names: Names): readonly Statement[] {
   const terms = on.flatMap(({place, key}) => {
     const shown = target.outputs[place];
     return shown ? [{value: identifier(shown.name), key}] : [];
@@ -93,7 +103,7 @@ export function rowsOfKeys(
 }
 
 /** The whole result against the whole target. */
-export function rowsOfWhole({fresh}: Root & {kind: 'whole'}, target: Target, names: Names): readonly Statement[] {
+function rowsOfWhole({fresh}: Root & {kind: 'whole'}, target: Target, names: Names): readonly Statement[] {
   return replaced(print(fresh, names), fresh, sql``, target);
 }
 

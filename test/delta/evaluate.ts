@@ -7,8 +7,8 @@ import type {Names} from '../../src/relation/print.ts';
 import {columnsOfRelation} from '../../src/relation/relation.ts';
 import type {Relation} from '../../src/relation/relation.ts';
 import {prune} from '../../src/relation/rewrite/prune.ts';
-import {rowsOf, rowsOfKeys, rowsOfWhole, writes} from '../../src/refresh/apply.ts';
-import type {Statement, Target} from '../../src/refresh/apply.ts';
+import {rootStatements, writes} from '../../src/refresh/apply.ts';
+import type {Target} from '../../src/refresh/apply.ts';
 import {identifier, sql} from '../../src/sql.ts';
 import type {Sql} from '../../src/sql.ts';
 
@@ -96,17 +96,4 @@ async function run(
     `(FROM target EXCEPT ALL (${atEnd('new').text})) UNION ALL ((${atEnd('new').text}) EXCEPT ALL FROM target)`,
   );
   return {program, differences, deleted: counts.stale, inserted: counts.added};
-}
-
-function rootStatements({root}: Program, target: Target, names: Names): readonly Statement[] {
-  switch (root.kind) {
-    case 'unchanged':
-      return [];
-    case 'rows':
-      return rowsOf(root, target, names);
-    case 'keys':
-      return rowsOfKeys(root, target, names);
-    case 'whole':
-      return rowsOfWhole(root, target, names);
-  }
 }
