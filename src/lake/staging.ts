@@ -32,10 +32,11 @@ export async function writeStaged(session: Session, table: string, folder: strin
     sql`SELECT column_name AS name, column_type AS type FROM (DESCRIBE ${identifier(table)})`,
   );
   const selected = columns.map(({name, type}) => (isChangedByParquet(type) ? asText(name) : identifier(name)));
+  // Without dictionaries: one of them takes 0.0 and −0.0 for the same value.
   const types = JSON.stringify(columns.map(({type}) => type));
   await session.run(
     sql`COPY (SELECT ${join(selected)} FROM ${identifier(table)}) TO ${literal(`${folder}/${file}`)}
-      (FORMAT parquet, KV_METADATA {freshet_types: ${literal(types)}})`,
+      (FORMAT parquet, DICTIONARY_SIZE_LIMIT 0, KV_METADATA {freshet_types: ${literal(types)}})`,
     `stage ${table}`,
   );
   return file;
