@@ -1,3 +1,6 @@
+import {randomUUID} from 'node:crypto';
+import {mkdir} from 'node:fs/promises';
+import path from 'node:path';
 import {defaultSettings, type QuerySettings} from '../definition/definition.ts';
 import {FreshetError} from '../errors.ts';
 import {readCatalogUrl} from './catalog-url.ts';
@@ -54,19 +57,28 @@ export function openLake(options: LakeOptions): Lake {
       'The lake needs its catalog in PostgreSQL: ducklake:postgres:… or postgresql://…',
     );
   }
-  const open = (query: QuerySettings, disabledOptimizers: readonly string[], threads: number, memoryBytes: number) =>
-    openInstance({
+  const open = async (
+    query: QuerySettings,
+    disabledOptimizers: readonly string[],
+    threads: number,
+    memoryBytes: number,
+  ): Promise<Instance> => {
+    // DuckDB makes the last folder of a path and takes it away again, no other.
+    await mkdir(options.tempDirectory, {recursive: true});
+    return await openInstance({
       catalog,
       dataPath: options.dataPath,
       lake: {name: options.name, metadataSchema: options.metadataSchema ?? defaultMetadataSchema},
       extensions: options.extensions,
       folders: [options.stagingPath],
-      temporaryFolder: options.tempDirectory,
+      // Two instances with one folder overwrite each other's files in it: seen to crash the process.
+      temporaryFolder: path.join(options.tempDirectory, randomUUID()),
       threads,
       memoryBytes,
       disabledOptimizers,
       query,
     });
+  };
 
   const share = Math.max(smallShare, (options.memoryLimitBytes - 2 * smallShare) / options.computeSlots);
   const compute = openPool(options.computeSlots, (query) => open(query, computeOptimizersOff, options.threads, share));
