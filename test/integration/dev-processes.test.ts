@@ -8,7 +8,7 @@ import {expect, test} from 'vitest';
 import {freePort} from '../../src/dev/free-port.ts';
 import {startKept} from '../../src/dev/kept-process.ts';
 import {lockFolder, lockHolder} from '../../src/dev/lock.ts';
-import {isAlive, until} from '../../src/dev/process.ts';
+import {commandLine, isAlive, until} from '../../src/dev/process.ts';
 
 async function aFolder(): Promise<{folder: string} & AsyncDisposable> {
   const folder = await mkdtemp(path.join(tmpdir(), 'freshet-test-'));
@@ -17,8 +17,12 @@ async function aFolder(): Promise<{folder: string} & AsyncDisposable> {
 
 /** A process that ended and was not waited for: its shell has become a program that never asks. */
 async function aZombie(): Promise<{pid: number} & Disposable> {
-  const parent = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 60'], {stdio: ['ignore', 'pipe', 'ignore']});
+  const parent = spawn('/bin/sh', ['-c', 'exec 3<&0; cat <&3 >&2 & echo $!; exec sleep 60'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  await until(async () => (await commandLine(parent.pid ?? 0)) === 'sleep 60', 5_000);
+  parent.stdin.end();
   return {pid: Number(line.toString()), [Symbol.dispose]: () => void parent.kill('SIGKILL')};
 }
 
