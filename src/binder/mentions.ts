@@ -1,0 +1,111 @@
+import {integerOf, isObject, listOf, objectsOf, textOf, type Json, type JsonObject} from './json.ts';
+
+/** What a parsed query names, each with the byte at which it stands in its text (null: not known). */
+export type Mention =
+  /** A table or view: `[name]`, `[schema, name]` or `[catalog, schema, name]`. CTEs are none. */
+  | {readonly kind: 'table'; readonly path: readonly string[]; readonly location: number | null}
+  | {
+      readonly kind: 'function';
+      readonly path: readonly string[];
+      readonly isTable: boolean;
+      readonly argumentCount: number;
+      readonly location: number | null;
+    }
+  /** Syntax that has no place in the query of a dynamic table. */
+  | {readonly kind: 'refused'; readonly what: string; readonly location: number | null};
+
+type Names = ReadonlySet<string>;
+
+/** Everything that a tree of `json_serialize_sql` names, in the order of the text. What it does not know is refused. */
+export function mentionsOf(tree: JsonObject): readonly Mention[] {
+  const mentions: Mention[] = [];
+  visit(tree, new Set(), mentions);
+  return mentions;
+}
+
+/** `ctes` are the names that hide tables here. */
+function visit(value: Json | undefined, ctes: Names, mentions: Mention[]): void {
+  if (Array.isArray(value)) return (value as readonly Json[]).forEach((part) => visit(part, ctes, mentions));
+  if (!isObject(value)) return;
+  const refused = refusal(value);
+  if (refused !== null) mentions.push({kind: 'refused', what: refused, location: locationOf(value)});
+  mentions.push(...mentioned(value, ctes));
+  if (value['class'] === 'CONSTANT') return;
+  visitParts(value, ctes, mentions);
+}
+
+function visitParts(node: JsonObject, outer: Names, mentions: Mention[]): void {
+  const ctes = new Set(outer);
+  for (const cte of objectsOf(isObject(node['cte_map']) ? node['cte_map']['map'] : undefined)) {
+    visit(cte['value'], ctes, mentions);
+    ctes.add(textOf(cte['key']).toLowerCase());
+  }
+  const isRecursive = node['type'] === 'RECURSIVE_CTE_NODE';
+  const inRecursion = new Set([...ctes, textOf(node['cte_name']).toLowerCase()]);
+  for (const [key, part] of Object.entries(node)) {
+    // The function of a table function is its own mention, and what is in it is an ordinary expression.
+    if (key === 'cte_map') continue;
+    if (node['type'] === 'TABLE_FUNCTION' && key === 'function' && isObject(part))
+      visit(part['children'], ctes, mentions);
+    else visit(part, isRecursive && key === 'right' ? inRecursion : ctes, mentions);
+  }
+}
+
+function mentioned(node: JsonObject, ctes: Names): Mention[] {
+  const location = locationOf(node);
+  if (node['type'] === 'BASE_TABLE') {
+    const path = pathOf([node['catalog_name'], node['schema_name'], node['table_name']]);
+    const name = (path.at(-1) ?? '').toLowerCase();
+    const isCte = ctes.has(name) && (path.length === 1 || (path.length === 2 && path[0] === 'recurring'));
+    return isCte ? [] : [{kind: 'table', path, location}];
+  }
+  const [only, ...others] = listOf(node['column_names']);
+  if (others.length === 0 && timeWords.has(textOf(only).toLowerCase())) {
+    return [{kind: 'function', path: [textOf(only)], isTable: false, argumentCount: 0, location}];
+  }
+  const isTable = node['type'] === 'TABLE_FUNCTION';
+  const call = isTable && isObject(node['function']) ? node['function'] : node;
+  if (!isTable && node['class'] !== 'FUNCTION' && node['class'] !== 'WINDOW') return [];
+  const path = pathOf([call['catalog'], call['schema'], call['function_name']]);
+  return [{kind: 'function', path, isTable, argumentCount: listOf(call['children']).length, location}];
+}
+
+/** Functions that are written like columns. */
+const timeWords = new Set(['current_date', 'current_time', 'current_timestamp', 'localtime', 'localtimestamp']);
+
+function pathOf(parts: readonly (Json | undefined)[]): string[] {
+  return parts.map(textOf).filter((part) => part !== '');
+}
+
+const expressionClasses = new Set(
+  `BETWEEN CASE CAST COLLATE COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION LAMBDA LAMBDA_REF OPERATOR
+  POSITIONAL_REFERENCE STAR SUBQUERY WINDOW TYPE`.split(/\s+/),
+);
+
+const otherTypes = new Set(
+  `SELECT_NODE SET_OPERATION_NODE RECURSIVE_CTE_NODE CTE_NODE
+  BASE_TABLE SUBQUERY JOIN TABLE_FUNCTION EXPRESSION_LIST EMPTY PIVOT
+  ORDER_MODIFIER LIMIT_MODIFIER LIMIT_PERCENT_MODIFIER DISTINCT_MODIFIER
+  ORDER_DEFAULT ORDER_ASCENDING ORDER_DESCENDING ASCENDING DESCENDING`.split(/\s+/),
+);
+
+/** What a node is called when it may not be there; a closed list of what may, so that new syntax is not let in unseen. */
+function refusal(node: JsonObject): string | null {
+  const {class: expressionClass, type} = node;
+  if (isObject(node['at_clause'])) return 'time travel (AT)';
+  if (type === 'SHOW_REF') return 'DESCRIBE, SHOW or SUMMARIZE';
+  if (expressionClass === 'PARAMETER') return 'a parameter';
+  if (typeof expressionClass === 'string')
+    return expressionClasses.has(expressionClass) ? null : words(expressionClass);
+  if (typeof type !== 'string' || type.endsWith('_TYPE_INFO')) return null;
+  return otherTypes.has(type) ? null : words(type);
+}
+
+function words(name: string): string {
+  return name.toLowerCase().replaceAll('_', ' ');
+}
+
+function locationOf(node: JsonObject): number | null {
+  const location = integerOf(node['query_location'], -1);
+  return location < 0 ? null : location;
+}

@@ -1,0 +1,76 @@
+import {lakeAlias} from '../lake/alias.ts';
+import type {LakeMacro, LakeTable, LakeView} from '../lake/catalog.ts';
+import type {Session} from '../lake/session.ts';
+import {identifier, join, literal, nothing, path, raw, sql, type Sql} from '../sql.ts';
+import type {TableName} from '../table-name.ts';
+import type {Reached} from './reach.ts';
+
+export type Mirror = {
+  /** Detaches it; the session uses its own memory again. */
+  readonly drop: () => Promise<void>;
+};
+
+/**
+ * Makes an in-memory catalog under the lake's public name and uses it: a view over each source at its own version, with the
+ * columns that `reached` lists and no others, and copies of the lake's views and macros. A user's text runs in it untouched, as
+ * it was bound when the table was created, and sees nothing else. Call it outside of a transaction, which could not write the
+ * lake afterwards.
+ */
+export async function createMirror(
+  session: Session,
+  {
+    name,
+    reached,
+    versionOf,
+  }: {
+    readonly name: string;
+    readonly reached: Reached;
+    readonly versionOf: (table: TableName) => number;
+  },
+): Promise<Mirror> {
+  const {tables, views, macros} = reached;
+  const named = [...tables.map(({table}) => table), ...views.map(({view}) => view), ...macros.map(({macro}) => macro)];
+  const schemas = new Set(named.map(({schema}) => schema).filter((schema) => schema !== 'main'));
+  await session.run(
+    script([
+      sql`ATTACH ':memory:' AS ${identifier(name)}`,
+      ...[...schemas].map((schema) => sql`CREATE SCHEMA ${path(name, schema)}`),
+      ...tables.map((table) => sourceView(name, table, versionOf(table.table))),
+      sql`USE ${path(name, 'main')}`,
+      ...macros.map((macro) => copyOfMacro(name, macro)),
+      ...views.map((view) => copyOfView(name, view)),
+    ]),
+  );
+  return {
+    drop: async () => {
+      await session.run(script([sql`USE memory`, sql`DETACH ${identifier(name)}`]));
+    },
+  };
+}
+
+function script(statements: readonly Sql[]): Sql {
+  return join(statements, ';\n');
+}
+
+function sourceView(catalog: string, {table: {schema, name}, columns}: LakeTable, version: number): Sql {
+  const list = join(columns.map((column) => identifier(column.name)));
+  return sql`CREATE VIEW ${path(catalog, schema, name)} AS SELECT ${list} FROM ${path(lakeAlias, schema, name)} AT (VERSION => ${version})`;
+}
+
+function copyOfView(catalog: string, {view: {schema, name}, sql: text, columnAliases}: LakeView): Sql {
+  const aliases = columnAliases.length === 0 ? nothing : sql` (${join(columnAliases.map(identifier))})`;
+  return sql`CREATE VIEW ${path(catalog, schema, name)}${aliases} AS ${raw(text)}`;
+}
+
+function copyOfMacro(catalog: string, {macro: {schema, name}, implementations}: LakeMacro): Sql {
+  const bodies = implementations.map(({kind, sql: text, parameters}) => {
+    const list = join(parameters.map(parameter));
+    return kind === 'table' ? sql`(${list}) AS TABLE ${raw(text)}` : sql`(${list}) AS ${raw(text)}`;
+  });
+  return sql`CREATE MACRO ${path(catalog, schema, name)} ${join(bodies)}`;
+}
+
+function parameter({name, type, defaultValue}: LakeMacro['implementations'][number]['parameters'][number]): Sql {
+  const typed = type === 'unknown' ? identifier(name) : sql`${identifier(name)} ${raw(type)}`;
+  return defaultValue === null ? typed : sql`${typed} := ${literal(defaultValue)}`;
+}

@@ -1,0 +1,91 @@
+import {FreshetError} from '../errors.ts';
+import {identifier} from '../sql.ts';
+import type {BoundOutput} from './bound.ts';
+import {mapPlain, parseType, typeText, type DuckType} from './type-text.ts';
+
+/** The columns of the target, from the names and types that DuckDB gives the query. */
+export function outputsOf(columns: readonly {readonly name: string; readonly type: string}[]): readonly BoundOutput[] {
+  const names = numbered(columns.map(({name}) => name));
+  return columns.map(({type}, i) => {
+    const name = names[i] ?? '';
+    refuseReserved(name);
+    return {name, type, storedType: storedType(name, type)};
+  });
+}
+
+/** Names that occur twice get a number, as CREATE TABLE AS numbers them. */
+function numbered(names: readonly string[]): readonly string[] {
+  const counts = new Map<string, number>();
+  return names.map((name) => {
+    const plain = name.toLowerCase();
+    const count = counts.get(plain);
+    if (count === undefined) {
+      counts.set(plain, 1);
+      return name;
+    }
+    let next = count;
+    while (counts.has(`${plain}_${next}`)) next += 1;
+    counts.set(plain, next);
+    counts.set(`${plain}_${next}`, 1);
+    return `${name}_${next}`;
+  });
+}
+
+const reservedNames = new Set([
+  'row_id',
+  'begin_snapshot',
+  'end_snapshot',
+  '_ducklake_internal_row_id',
+  '_ducklake_internal_snapshot_id',
+  // Would hide the row's own identity, by which single copies of a row are taken away.
+  'rowid',
+]);
+
+function refuseReserved(name: string): void {
+  if (!reservedNames.has(name.toLowerCase())) return;
+  throw new FreshetError(
+    'invalid_column_name',
+    `A column can't be named "${name}": DuckLake keeps that name for itself`,
+    {
+      hint: `Give it another name: … AS my_${name.replace(/^_+/, '')}.`,
+    },
+  );
+}
+
+/** The type that the lake keeps exactly; refused where there is none. */
+function storedType(name: string, type: string): string {
+  const parsed = parseType(type);
+  refuse(name, type, parsed);
+  return typeText(
+    mapPlain(parsed, (plain) => {
+      if (plain.base === 'HUGEINT' || plain.base === 'UHUGEINT') return parseType('DECIMAL(38,0)');
+      return plain.base === 'ENUM' ? parseType('VARCHAR') : plain;
+    }),
+  );
+}
+
+/** What the lake refuses or would change on the way, and the cast that keeps the most of it. */
+const refusedTypes: ReadonlyMap<string, {readonly why: string; readonly cast: string}> = new Map([
+  ['BIT', {why: 'the lake can not store it', cast: 'VARCHAR'}],
+  ['BIGNUM', {why: 'the lake can not store it', cast: 'VARCHAR'}],
+  ['TIME_NS', {why: 'the lake can not store it', cast: 'TIME'}],
+  ['INTERVAL', {why: 'the lake would lose its microseconds', cast: 'VARCHAR'}],
+  ['TIME WITH TIME ZONE', {why: 'the lake would lose its offset', cast: 'VARCHAR'}],
+  ['UNION', {why: 'the lake can not store it', cast: 'VARCHAR'}],
+]);
+
+function refuse(name: string, type: string, part: DuckType): void {
+  const refused = refusedTypes.get(part.kind === 'plain' || part.kind === 'nested' ? part.base : '');
+  if (refused !== undefined) throw unsupported(name, type, refused.why, refused.cast);
+  if (part.kind === 'array') {
+    throw unsupported(name, type, 'the lake can not store lists of fixed length', `${typeText(part.element)}[]`);
+  }
+  if (part.kind === 'list') refuse(name, type, part.element);
+  if (part.kind === 'nested') part.parts.forEach((each) => refuse(name, type, each.type));
+}
+
+function unsupported(name: string, type: string, why: string, cast: string): FreshetError {
+  return new FreshetError('unsupported_type', `Column "${name}" has type ${type}: ${why}`, {
+    hint: `Cast it: CAST(${identifier(name).text} AS ${cast}).`,
+  });
+}
