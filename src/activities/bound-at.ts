@@ -12,6 +12,7 @@ import type {Fingerprint} from '../lake/fingerprint.ts';
 import type {Lake} from '../lake/lake.ts';
 import type {Session} from '../lake/session.ts';
 import type {StoredDefinition} from '../lake/state.ts';
+import {prune} from '../relation/rewrite/prune.ts';
 import {join, sql} from '../sql.ts';
 import {tableNameText} from '../table-name.ts';
 import type {Versions} from './versions.ts';
@@ -83,7 +84,11 @@ export async function bindAt(
       snapshotOf,
     ),
   );
-  return {bound, reached, fingerprint};
+  return {bound: {...bound, reading: withoutUnused(bound.reading)}, reached, fingerprint};
+}
+
+function withoutUnused(reading: Bound['reading']): Bound['reading'] {
+  return reading.kind === 'relation' ? {kind: 'relation', relation: prune(reading.relation)} : reading;
 }
 
 /** A column that was added after the definition was made is no part of its `*`. */
