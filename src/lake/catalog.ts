@@ -1,4 +1,4 @@
-import {identifier, literal, path, raw, sql, type Sql} from '../sql.ts';
+import {identifier, join, literal, path, raw, sql, type Sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import {lakeAlias} from './alias.ts';
 import {changesOf, type SnapshotChange} from './changes-made.ts';
@@ -100,7 +100,17 @@ async function findTable(session: Session, condition: Sql, snapshot: number): Pr
   const [first] = rows;
   if (first === undefined) return null;
   const {schema, table: name, tableId} = first;
-  return {table: {schema, name}, tableId, columns: columnTypes(rows), snapshot};
+  return {table: {schema, name}, tableId, columns: await unquoted(session, columnTypes(rows)), snapshot};
+}
+
+/** Which names of fields need quotes only DuckDB knows. */
+async function unquoted(session: Session, columns: readonly LakeColumn[]): Promise<readonly LakeColumn[]> {
+  const quoted = [...new Set(columns.map(({type}) => type).filter((type) => type.includes('"')))];
+  if (quoted.length === 0) return columns;
+  const [row] = await session.rows<{types: string[]}>(
+    sql`SELECT [${join(quoted.map((type) => sql`typeof(NULL::${raw(type)})`))}] AS types`,
+  );
+  return columns.map((column) => ({...column, type: row?.types[quoted.indexOf(column.type)] ?? column.type}));
 }
 
 export async function viewAt(session: Session, name: TableName, snapshot: number): Promise<LakeView | null> {

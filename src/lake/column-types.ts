@@ -8,7 +8,7 @@ export type CatalogColumn = {
   readonly parent: number | null;
 };
 
-/** The columns of a table with types as DuckDB writes them, from DuckLake's rows in order. */
+/** The columns of a table, from DuckLake's rows in order. Types are as DuckDB writes them, but that every field's name is quoted. */
 export function columnTypes(rows: readonly CatalogColumn[]): {name: string; fieldId: number; type: string}[] {
   return rows
     .filter(({parent}) => parent === null)
@@ -20,7 +20,7 @@ function typeText(row: CatalogColumn, rows: readonly CatalogColumn[]): string {
   const types = parts.map((part) => typeText(part, rows));
   switch (row.type) {
     case 'struct':
-      return `STRUCT(${parts.map(({name}, i) => `${fieldName(name)} ${types[i]}`).join(', ')})`;
+      return `STRUCT(${parts.map(({name}, i) => `${identifier(name).text} ${types[i]}`).join(', ')})`;
     case 'list':
       return `${types[0]}[]`;
     case 'map':
@@ -28,11 +28,6 @@ function typeText(row: CatalogColumn, rows: readonly CatalogColumn[]): string {
     default:
       return plainTypes[row.type] ?? row.type.toUpperCase();
   }
-}
-
-/** DuckDB quotes a field's name only where it must. */
-function fieldName(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : identifier(name).text;
 }
 
 const plainTypes: Readonly<Record<string, string>> = {

@@ -4,6 +4,7 @@ import {identifier, literal, nothing, sql, type Sql} from '../sql.ts';
 import {lakeAlias} from './alias.ts';
 import type {CatalogUrl} from './catalog-url.ts';
 import {isLakeError, LakeError, classify} from './errors.ts';
+import {makeFolders} from './folders.ts';
 import {openSession, type LakeNames, type Session} from './session.ts';
 
 /** Files of DuckDB's extensions, of the version that belongs to this DuckDB. `httpfs` only for object stores. */
@@ -36,6 +37,7 @@ export type Instance = {
 export async function openInstance(settings: InstanceSettings): Promise<Instance> {
   const {catalog, lake, query} = settings;
   let isBroken = false;
+  await makeFolders([settings.dataPath, settings.temporaryFolder, ...settings.folders]);
   const database = await DuckDBInstance.create(':memory:', configuration(settings));
   try {
     await attach(database, settings);

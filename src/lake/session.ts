@@ -47,6 +47,7 @@ const commitSeconds = 60;
 const rollbackSeconds = 15;
 /** DuckDB forgets an interrupt that comes between two statements or before the first of its tasks. */
 const interruptEveryMs = 50;
+const interruptedWithinMs = 15_000;
 
 export function openSession(connection: DuckDBConnection, settings: SessionSettings): Session {
   const {scrub, signal, abandon} = settings;
@@ -59,7 +60,7 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
     label: string | undefined,
   ): Promise<{rows: Record<string, unknown>[]; changed: number}> {
     const started = performance.now();
-    const result = await interruptible(connection, signal, async () => {
+    const result = await interruptible(connection, settings, async () => {
       const answer = await connection.run(statement.text);
       return {
         rows: (await answer.convertRowObjects(fromDuckDB)) as Record<string, unknown>[],
@@ -153,27 +154,33 @@ function throwFailure(failure: {readonly error: unknown} | null): void {
   if (failure !== null) throw failure.error;
 }
 
-/** Runs `work`; when the signal fires, interrupts until it has ended and rejects with the signal's reason. */
+/**
+ * Runs `work`; when the signal fires, interrupts until it has ended and rejects with the signal's reason. One that waits for a
+ * PostgreSQL that hangs can't be interrupted: it is left behind.
+ */
 async function interruptible<T>(
   connection: DuckDBConnection,
-  signal: AbortSignal | undefined,
+  {signal, abandon}: SessionSettings,
   work: () => Promise<T>,
 ): Promise<T> {
   if (signal === undefined) return await work();
   signal.throwIfAborted();
-  let timer: NodeJS.Timeout | undefined;
-  const interrupt = () => {
+  const timers: NodeJS.Timeout[] = [];
+  let leaveBehind = (): void => undefined;
+  const left = new Promise<never>((_, reject) => (leaveBehind = () => reject(signal.reason as Error)));
+  const interrupt = (): void => {
     connection.interrupt();
-    timer = setInterval(() => connection.interrupt(), interruptEveryMs);
+    timers.push(setInterval(() => connection.interrupt(), interruptEveryMs));
+    timers.push(setTimeout(() => (abandon(), leaveBehind()), interruptedWithinMs));
   };
   signal.addEventListener('abort', interrupt, {once: true});
   try {
-    return await work();
+    return await Promise.race([work(), left]);
   } catch (error) {
     signal.throwIfAborted();
     throw error;
   } finally {
-    clearInterval(timer);
+    timers.forEach(clearInterval);
     signal.removeEventListener('abort', interrupt);
   }
 }

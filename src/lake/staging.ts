@@ -4,6 +4,7 @@ import {join as joinPath} from 'node:path';
 import {identifier, join, literal, raw, sql, type Sql} from '../sql.ts';
 import {tableNameText, type TableName} from '../table-name.ts';
 import {isLakeError} from './errors.ts';
+import {isLocal} from './folders.ts';
 import type {Lake} from './lake.ts';
 import type {Session} from './session.ts';
 
@@ -85,10 +86,6 @@ export async function removeOldStaging(lake: Pick<Lake, 'stagingPath'>, olderTha
 async function folders(parent: string): Promise<string[]> {
   const entries = await readdir(parent, {withFileTypes: true}).catch(() => []);
   return entries.filter((entry) => entry.isDirectory()).map(({name}) => joinPath(parent, name));
-}
-
-function isLocal(folder: string): boolean {
-  return !/^[a-z][a-z0-9+]*:\/\//i.test(folder);
 }
 
 /** Types that come back from Parquet as something else; they travel as text. */

@@ -1,0 +1,162 @@
+import {writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {expect, test} from 'vitest';
+import {defaultSettings} from '../../src/definition/definition.ts';
+import {classify, isLakeError} from '../../src/lake/errors.ts';
+import {openLake} from '../../src/lake/lake.ts';
+import {binderOptimizersOff} from '../../src/lake/optimizers.ts';
+import {literal, raw, sql} from '../../src/sql.ts';
+import {aLake} from '../support/lake.ts';
+
+test('values come out as plain JSON', async () => {
+  await using lake = await aLake();
+  const rows = await lake.lake.look((session) =>
+    session.rows(
+      raw(`SELECT 5::BIGINT AS big, 6::HUGEINT AS huge, 1.50::DECIMAL(10,2) AS price, DATE '2020-01-02' AS day,
+      TIMESTAMP '2020-01-02 03:04:05.000006' AS local, TIMESTAMPTZ '2020-01-02 03:04:05.000006+02' AS time,
+      [1::BIGINT, NULL] AS list, {a: 2::BIGINT} AS struct, true AS yes, NULL AS none, INTERVAL 1 MONTH AS span`),
+    ),
+  );
+  expect(rows).toEqual([
+    {
+      big: 5,
+      huge: 6,
+      price: '1.50',
+      day: '2020-01-02',
+      local: '2020-01-02T03:04:05.000006',
+      time: '2020-01-02T01:04:05.000006Z',
+      list: [1, null],
+      struct: {a: 2},
+      yes: true,
+      none: null,
+      span: '1 month',
+    },
+  ]);
+  const tooLarge = lake.lake.look((session) => session.rows(raw(`SELECT 9007199254740993 AS n`)));
+  await expect(tooLarge).rejects.toThrow('9007199254740993 is too large for a number');
+});
+
+test('after any error of a statement a transaction is rolled back, also when the error was caught', async () => {
+  await using lake = await aLake();
+  await lake.run(`CREATE TABLE t (k INTEGER)`);
+  // DuckDB itself publishes what came before an error of binding, and says OK.
+  await lake.run('BEGIN');
+  await lake.run(`INSERT INTO t VALUES (1)`);
+  await expect(lake.run(`INSERT INTO t SELECT nowhere FROM t`)).rejects.toThrow('Binder Error');
+  await lake.run('COMMIT');
+  expect(await lake.rows(`SELECT * FROM t`)).toEqual([[1]]);
+
+  for (const wrong of ['INSERT INTO freshet_lake.main.t SELECT nowhere', `SELECT 'a'::INTEGER`, 'SELEKT 1']) {
+    const work = lake.lake.compute(defaultSettings, (session) =>
+      session.transaction(async () => {
+        await session.run(sql`INSERT INTO freshet_lake.main.t VALUES (2)`);
+        await session.run(raw(wrong)).catch(() => undefined);
+      }),
+    );
+    await expect(work).rejects.toThrow('Error');
+  }
+  expect(await lake.rows(`SELECT * FROM t`)).toEqual([[1]]);
+});
+
+test('an aborted signal ends a long statement, rolls back and gives its reason', async () => {
+  await using lake = await aLake();
+  await lake.run(`CREATE TABLE t (k INTEGER)`);
+  const cancel = new AbortController();
+  const work = lake.lake.compute(
+    defaultSettings,
+    (session) =>
+      session.transaction(async () => {
+        await session.run(sql`INSERT INTO freshet_lake.main.t VALUES (1)`);
+        setImmediate(() => cancel.abort(new Error('not wanted any more')));
+        await session.run(sql`CREATE TEMP TABLE long AS SELECT a.range FROM range(100000000) AS a, range(1000) AS b`);
+      }),
+    cancel.signal,
+  );
+  await expect(work).rejects.toThrow('not wanted any more');
+  await expect(lake.lake.look(() => Promise.resolve(1), cancel.signal)).resolves.toBe(1);
+  await expect(lake.lake.look((session) => session.rows(sql`SELECT 1`), cancel.signal)).rejects.toThrow(
+    'not wanted any more',
+  );
+  expect(await lake.rows(`SELECT * FROM t`)).toEqual([]);
+});
+
+test('an instance is alone with one refresh, and what that attached is gone afterwards', async () => {
+  await using lake = await aLake({computeSlots: 1});
+  let inside = 0;
+  let most = 0;
+  const use = (): Promise<void> =>
+    lake.lake.compute(defaultSettings, async (session) => {
+      most = Math.max(most, ++inside);
+      await session.run(sql`ATTACH ':memory:' AS lake`);
+      await session.run(sql`CREATE VIEW lake.main.v AS SELECT 1`);
+      await session.run(sql`CREATE TEMP TABLE staged (k INTEGER)`);
+      inside--;
+    });
+  await Promise.all([use(), use(), use()]);
+  expect(most).toBe(1);
+});
+
+test('a query is evaluated under its own settings', async () => {
+  await using lake = await aLake();
+  const settings = {
+    ...defaultSettings,
+    timeZone: 'America/New_York',
+    integerDivision: true,
+    defaultNullOrder: 'NULLS_FIRST',
+  };
+  const question = raw(
+    `SELECT TIMESTAMPTZ '2020-01-01 00:00:00Z'::VARCHAR AS time, 3 / 2 AS half, current_setting('default_null_order') AS nulls`,
+  );
+  const ask = (query: typeof settings): Promise<unknown> =>
+    lake.lake.compute(query, (session) => session.rows(question));
+  expect(await ask(settings)).toEqual([{time: '2019-12-31 19:00:00-05', half: 1, nulls: 'NULLS_FIRST'}]);
+  expect(await ask(defaultSettings)).toEqual([{time: '2020-01-01 00:00:00+00', half: 1.5, nulls: 'NULLS_LAST'}]);
+});
+
+test('statements reach the files of the lake and of staging, and no others', async () => {
+  await using lake = await aLake();
+  const outside = path.join(path.dirname(lake.options.dataPath), 'secret.csv');
+  await writeFile(outside, 'a,b\n1,2\n');
+  const open = lake.lake.compute(defaultSettings, (session) =>
+    session.rows(sql`SELECT * FROM read_csv(${literal(outside)})`),
+  );
+  await expect(open).rejects.toThrow('disabled by configuration');
+  const settings = lake.lake.compute(defaultSettings, (session) => session.run(sql`SET enable_external_access = true`));
+  await expect(settings).rejects.toThrow('Cannot');
+});
+
+test('plans of the binder depend on the query alone: all rules but one are off', async () => {
+  await using lake = await aLake();
+  const rules = await lake.lake.bind(defaultSettings, (session) =>
+    session.rows<{name: string}>(sql`SELECT name FROM duckdb_optimizers() ORDER BY name`),
+  );
+  expect(rules.map(({name}) => name).filter((name) => name !== 'filter_pushdown')).toEqual(binderOptimizersOff);
+});
+
+test('no error tells the password of the catalog', async () => {
+  await using lake = await aLake();
+  const url = new URL(lake.options.catalog);
+  const wrong = (change: (url: URL) => void): string => {
+    const other = new URL(url);
+    other.password = 'pass word/5';
+    change(other);
+    return other.href;
+  };
+  const keyValue = `postgres:host=${url.hostname} port=${url.port} user=${url.username} password='pass word/5' dbname=x`;
+  for (const catalog of [wrong(() => undefined), wrong((other) => (other.port = '1')), keyValue]) {
+    const other = openLake({...lake.options, catalog});
+    const failure = await other.look((session) => session.rows(sql`SELECT 1`)).catch((error: unknown) => error);
+    other.close();
+    expect(isLakeError(failure, 'connection')).toBe(true);
+    expect(String(failure)).not.toMatch(/pass word|pass%20word/);
+  }
+});
+
+test('an error is told by what DuckDB calls it, whatever values it quotes', () => {
+  expect(classify(`Conversion Error: Could not convert string 'Transaction conflict 404' to INT32`)).toBe('data');
+  expect(classify('Invalid Input Error: No snapshot found at version 9')).toBe('missing-snapshot');
+  expect(classify('TransactionContext Error: Failed to commit: Transaction conflict - attempting to …')).toBe(
+    'conflict',
+  );
+  expect(classify('IO Error: server closed the connection unexpectedly', 'commit')).toBe('ambiguous-commit');
+});
