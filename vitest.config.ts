@@ -1,12 +1,12 @@
 import {defineConfig} from 'vitest/config';
 
 /** Everything but the unit tests talks to one PostgreSQL and one Temporal server, started for the whole run. */
-const withServers = (name: string, testTimeout: number): object => ({
+const withServers = (name: string, testTimeout: number, ...setup: readonly string[]): object => ({
   extends: true,
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
-    globalSetup: ['test/support/global-setup.ts'],
+    globalSetup: [...setup, 'test/support/global-setup.ts'],
     testTimeout,
     hookTimeout: 120_000,
   },
@@ -30,7 +30,7 @@ export default defineConfig({
       withServers('integration', 60_000),
       withServers('workflow', 60_000),
       withServers('differential', 600_000),
-      withServers('e2e', 180_000),
+      withServers('e2e', 180_000, 'test/support/build.ts'),
     ],
   },
 });
