@@ -68,7 +68,7 @@ async function openTheWay(folder: string, user: User): Promise<void> {
     'unavailable',
     `PostgreSQL does not run as root, and user ${user.uid} that would run it may not pass through "${closed}".`,
     {
-      hint: `Choose a data folder outside of it, run "chmod o+x ${closed}", or work as an ordinary user.`,
+      hint: `Work in a folder outside of it, run "chmod o+x ${closed}", or work as an ordinary user.`,
     },
   );
 }
