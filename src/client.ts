@@ -18,7 +18,7 @@ import {history, lastRefreshes, type HistoryEntry} from './metadata/refresh.ts';
 import {findVerification, type Difference} from './metadata/verification.ts';
 import type {RefreshInput, RefreshResult} from './refresh/messages.ts';
 import {readTableName, tableNameText} from './table-name.ts';
-import {errorOfFailure} from './workflows/failure.ts';
+import {errorOfFailure} from './failure.ts';
 import {
   progressQuery,
   workflowTypes,
@@ -32,7 +32,7 @@ import {
   type VerifyInput,
   type VerifyResult,
 } from './workflows/messages.ts';
-import {definitionId, manualRefreshId, questionId, scheduleId, taskQueue} from './workflows/names.ts';
+import {definitionId, manualRefreshId, questionId, scheduleId, taskQueue} from './temporal-names.ts';
 
 /** A dynamic table as `list` shows it. */
 export type DynamicTable = {

@@ -1,4 +1,5 @@
 import type {ErrorCode} from '../errors.ts';
+import type {StoredDefinition} from '../lake/state.ts';
 import type {Trigger} from '../refresh/action.ts';
 import type {
   ApplyInput,
@@ -52,7 +53,12 @@ export type Activities = {
 };
 
 /** The names that this lake goes by in Temporal: the workflow can't know the configuration, so an activity says it. */
-export type Site = {readonly prefix: string; readonly computeTaskQueue: string};
+export type Site = {
+  readonly prefix: string;
+  readonly computeTaskQueue: string;
+  /** A worker that is silent for so long while a statement runs is taken for dead. */
+  readonly heartbeatSeconds: number;
+};
 
 export type RunId = {readonly workflowId: string; readonly runId: string};
 
@@ -118,10 +124,10 @@ export type RecordFailureInput = {
 /** What a statement would become. `exists`: IF NOT EXISTS, and there is one. */
 export type CreatePlan = Pick<CreateResult, 'table' | 'columns' | 'sources' | 'mode' | 'reasons'> & {
   readonly exists: boolean;
-  readonly initialize: 'ON_CREATE' | 'ON_SCHEDULE';
+  readonly definition: StoredDefinition;
 };
 
-export type ReserveInput = {readonly statement: string; readonly plan: CreatePlan; readonly run: RunId};
+export type ReserveInput = {readonly plan: CreatePlan; readonly run: RunId};
 
 /** One life of a table: what is made under one incarnation is taken away under it. */
 export type TableIncarnation = {readonly table: string; readonly incarnation: string};

@@ -3,7 +3,7 @@ import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {FreshetError} from '../errors.ts';
-import {computeTaskQueue, taskQueue} from '../workflows/names.ts';
+import {computeTaskQueue, taskQueue} from '../temporal-names.ts';
 import {startKept, type KeptProcess} from './kept-process.ts';
 import {until} from './process.ts';
 

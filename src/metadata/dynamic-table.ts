@@ -1,4 +1,4 @@
-import type {Definition} from '../definition/definition.ts';
+import type {StoredDefinition} from '../lake/state.ts';
 import {rows, type Queryable} from './database.ts';
 
 /** creating, dropping: a statement was cut off, or is at work; nobody refreshes such a table. */
@@ -11,7 +11,7 @@ export type TableRow = {
   readonly incarnation: string;
   readonly createdBy: string;
   readonly state: TableState;
-  readonly definition: Definition;
+  readonly definition: StoredDefinition;
   readonly columns: readonly {readonly name: string; readonly type: string}[];
   readonly sources: readonly string[];
   readonly mode: 'incremental' | 'full';

@@ -48,42 +48,82 @@ const columns = `id, dynamic_table as "table", trigger, action, reason, data_ver
   share_outside_sql as "shareOutsideSql", workflow_id as "workflowId", run_id as "runId", error_code as "errorCode", error,
   ticks, started_at as "startedAt", finished_at as "finishedAt"`;
 
-/** Puts down one refresh; a second time for the same refresh id changes nothing. */
+/** Puts down one refresh; a second time for the same refresh id it says the same again, in place. */
 export async function insertRefresh(database: Queryable, refresh: NewRefresh): Promise<void> {
   await database.query(
-    `insert into freshet.refresh (dynamic_table, incarnation, refresh_id, trigger, action, reason, data_version, sources,
-       changed_rows, affected_keys, ratio, rows_deleted, rows_inserted, recomputed, rows_scanned, row_count, phases,
-       statements, share_outside_sql, workflow_id, run_id, error_code, error, started_at, finished_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, now())
-     on conflict (refresh_id) do nothing`,
-    [
-      refresh.table,
-      refresh.incarnation,
-      refresh.refreshId,
-      refresh.trigger,
-      refresh.action,
-      refresh.reason,
-      refresh.dataVersion,
-      JSON.stringify(refresh.sources),
-      refresh.changedRows,
-      refresh.affectedKeys,
-      refresh.ratio,
-      refresh.rowsDeleted,
-      refresh.rowsInserted,
-      refresh.recomputed,
-      refresh.rowsScanned,
-      refresh.rows,
-      JSON.stringify(refresh.phases),
-      JSON.stringify(refresh.statements),
-      refresh.shareOutsideSql,
-      refresh.workflowId,
-      refresh.runId,
-      refresh.errorCode,
-      refresh.error,
-      refresh.startedAt,
-    ],
+    `${insert}
+     on conflict (refresh_id) do update set
+       trigger = excluded.trigger, action = excluded.action, reason = excluded.reason, sources = excluded.sources,
+       changed_rows = excluded.changed_rows, affected_keys = excluded.affected_keys, ratio = excluded.ratio,
+       rows_deleted = excluded.rows_deleted, rows_inserted = excluded.rows_inserted, recomputed = excluded.recomputed,
+       rows_scanned = excluded.rows_scanned, phases = excluded.phases, statements = excluded.statements,
+       share_outside_sql = excluded.share_outside_sql, workflow_id = excluded.workflow_id, run_id = excluded.run_id,
+       error_code = excluded.error_code, error = excluded.error, started_at = excluded.started_at`,
+    values(refresh),
   );
 }
+
+/** For a refresh of which only the lake tells: what is known of it, unless its own run has put it down, or does so yet. */
+export async function insertMissingRefresh(database: Queryable, refresh: NewRefresh): Promise<void> {
+  await database.query(`${insert} on conflict (refresh_id) do nothing`, values(refresh));
+}
+
+const insert = `insert into freshet.refresh (dynamic_table, incarnation, refresh_id, trigger, action, reason, data_version,
+    sources, changed_rows, affected_keys, ratio, rows_deleted, rows_inserted, recomputed, rows_scanned, row_count, phases,
+    statements, share_outside_sql, workflow_id, run_id, error_code, error, started_at, finished_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, now())`;
+
+function values(refresh: NewRefresh): unknown[] {
+  return [
+    refresh.table,
+    refresh.incarnation,
+    refresh.refreshId,
+    refresh.trigger,
+    refresh.action,
+    refresh.reason,
+    refresh.dataVersion,
+    JSON.stringify(refresh.sources),
+    refresh.changedRows,
+    refresh.affectedKeys,
+    refresh.ratio,
+    refresh.rowsDeleted,
+    refresh.rowsInserted,
+    refresh.recomputed,
+    refresh.rowsScanned,
+    refresh.rows,
+    JSON.stringify(refresh.phases),
+    JSON.stringify(refresh.statements),
+    refresh.shareOutsideSql,
+    refresh.workflowId,
+    refresh.runId,
+    refresh.errorCode,
+    refresh.error,
+    refresh.startedAt,
+  ];
+}
+
+/** What is not known of a refresh, or does not apply to it. */
+export const unknownRefresh = {
+  incarnation: null,
+  refreshId: null,
+  action: null,
+  reason: null,
+  dataVersion: null,
+  sources: [],
+  changedRows: null,
+  affectedKeys: null,
+  ratio: null,
+  rowsDeleted: null,
+  rowsInserted: null,
+  recomputed: null,
+  rowsScanned: null,
+  rows: null,
+  phases: {},
+  statements: [],
+  shareOutsideSql: null,
+  errorCode: null,
+  error: null,
+} satisfies Partial<NewRefresh>;
 
 /** One more tick with nothing new: counted on the newest row if that is one too, by the same trigger; else a row of its own. */
 export async function countNoData(metadata: Metadata, refresh: NewRefresh): Promise<void> {

@@ -22,11 +22,11 @@ export async function createDynamicTable(input: CreateInput): Promise<CreateResu
 
     const made: TableIncarnation = {table: plan.table, incarnation: runId};
     await light.reserveTable.executeWithOptions({summary: `reserve the name ${plan.table}`}, [
-      {statement, plan, run: {workflowId, runId}},
+      {plan, run: {workflowId, runId}},
     ]);
     try {
       await compute(site).createTarget.executeWithOptions({summary: `create table ${plan.table}`}, [made]);
-      const refresh = plan.initialize === 'ON_CREATE' ? await firstRefresh(plan) : null;
+      const refresh = plan.definition.options.initialize === 'ON_CREATE' ? await firstRefresh(plan) : null;
       await light.finishCreate.executeWithOptions({summary: `start the schedule of ${plan.table}`}, [
         {...made, taskQueue},
       ]);

@@ -1,6 +1,6 @@
 import {CancellationScope, CancelledFailure, TemporalFailure} from '@temporalio/workflow';
 import {FreshetError} from '../errors.ts';
-import {errorOfFailure, failureOfError} from './failure.ts';
+import {errorOfFailure, failureOfError} from '../failure.ts';
 
 /**
  * Runs a whole workflow. Whatever fails in it becomes one failure whose message is the real cause and whose type is our code:

@@ -36,14 +36,14 @@ type Compute = Pick<
 >;
 
 /**
- * DuckDB at work. Heartbeats tell within ten seconds that a worker is gone, and are the only way by which cancellation gets
+ * DuckDB at work. Heartbeats tell soon that a worker is gone, and are the only way by which cancellation gets
  * to a running statement.
  */
-export function compute({computeTaskQueue}: Pick<Site, 'computeTaskQueue'>) {
+export function compute({computeTaskQueue, heartbeatSeconds}: Site) {
   return proxyActivities<Compute>({
     taskQueue: computeTaskQueue,
     startToCloseTimeout: '12 hours',
-    heartbeatTimeout: '10 seconds',
+    heartbeatTimeout: `${heartbeatSeconds} seconds`,
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     retry: {initialInterval: '500 ms', maximumInterval: '30 seconds', maximumAttempts: 8},
   });

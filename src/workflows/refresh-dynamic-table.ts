@@ -11,9 +11,9 @@ import {FreshetError, type ErrorCode} from '../errors.ts';
 import type {Trigger} from '../refresh/action.ts';
 import type {Choice, Publication, RefreshInput, RefreshResult} from '../refresh/messages.ts';
 import {applyRefresh, type ApplyResult} from './apply-refresh.ts';
-import {errorOfFailure} from './failure.ts';
+import {errorOfFailure} from '../failure.ts';
 import {failOnce} from './fail-once.ts';
-import {applyId} from './names.ts';
+import {applyId} from '../temporal-names.ts';
 import {startProgress, type Show} from './progress.ts';
 import {chooseVersion, light} from './proxies.ts';
 import {readRefreshInput} from './read-input.ts';
@@ -131,7 +131,7 @@ type Upstreams =
   | {readonly kind: 'ahead'; readonly dataVersion: number};
 
 async function refreshUpstreams(
-  {show, trigger}: Run,
+  {show}: Run,
   {upstreams, dataVersion}: Extract<Choice, {kind: 'refresh'}>,
   freshAt: string,
 ): Promise<Upstreams> {
@@ -141,7 +141,7 @@ async function refreshUpstreams(
       try {
         return await executeChild(refreshDynamicTable, {
           ...childOptions(`upstream ${table}: to snapshot ${dataVersion}`),
-          args: [{table, dataVersion, freshAt, trigger: trigger === 'create' ? 'create' : 'upstream'}],
+          args: [{table, dataVersion, freshAt, trigger: 'upstream'}],
         });
       } catch (error) {
         throw failedUpstream(table, error);

@@ -162,6 +162,7 @@ function aTable(name: string) {
         comment: null,
       },
       settings: defaultSettings,
+      reached: [],
     },
     columns: [{name: 'one', type: 'INTEGER'}],
     sources: ['main.orders'],

@@ -37,14 +37,14 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
     mostAtOnce: 0,
     onPublish: () => Promise.resolve(),
     activities: (prefix) => ({
-      locate: () => Promise.resolve({prefix, computeTaskQueue: `${prefix}freshet`}),
+      locate: () => Promise.resolve({prefix, computeTaskQueue: `${prefix}freshet`, heartbeatSeconds: 10}),
       chooseVersion: ({table, dataVersion, full}) => {
         if (!nodes.some(({name}) => name === table)) {
           throw ApplicationFailure.nonRetryable(`There is no dynamic table ${table}.`, 'unknown_dynamic_table', {
             hint: 'Did you mean another?',
           });
         }
-        const site = {prefix, computeTaskQueue: `${prefix}freshet`};
+        const site = {prefix, computeTaskQueue: `${prefix}freshet`, heartbeatSeconds: 10};
         const version = dataVersion ?? lake.newest;
         const publication = publications.get(table);
         const choice = (() => {
@@ -100,6 +100,7 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
           kind: 'staged',
           sources: [{source: 'main.base', file: 'change.parquet', inserted: 3, deleted: 1, rowsTo: 100}],
           keys: [],
+          threshold: 0.3,
           statements: [],
         }),
       checkCardinality: ({lookUp}) =>

@@ -3,7 +3,7 @@ import {WorkflowFailedError} from '@temporalio/client';
 import {ApplicationFailure} from '@temporalio/common';
 import {expect, test} from 'vitest';
 import type {RefreshResult} from '../../src/refresh/messages.ts';
-import {errorOfFailure} from '../../src/workflows/failure.ts';
+import {errorOfFailure} from '../../src/failure.ts';
 import {aFakeLake, untilCancelled} from '../support/fake-lake.ts';
 import {gate} from '../support/gate.ts';
 import {aWorker, type TestWorker} from '../support/worker.ts';

@@ -5,7 +5,7 @@ import {
   TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/common';
-import {errorCodes, FreshetError, type ErrorCode, type Position} from '../errors.ts';
+import {errorCodes, FreshetError, type ErrorCode, type Position} from './errors.ts';
 
 /**
  * Errors on their way through Temporal. A `FreshetError` is an `ApplicationFailure` whose type is its code and whose details

@@ -1,0 +1,188 @@
+import {outline} from '../definition/outline.ts';
+import {defaultSettings} from '../definition/definition.ts';
+import {parseStatement} from '../definition/parse.ts';
+import type {Create} from '../definition/statement.ts';
+import {reasonText} from '../delta/reason.ts';
+import {FreshetError} from '../errors.ts';
+import {cyclePath} from '../graph/edges.ts';
+import {allNamesAt, catalogTable, currentSnapshot, tableAt} from '../lake/catalog.ts';
+import type {Session} from '../lake/session.ts';
+import {createState, readState, type StoredDefinition} from '../lake/state.ts';
+import {createTarget as createLakeTarget} from '../lake/target.ts';
+import {allTables, findTable, insertTable, setTableState, type TableRow} from '../metadata/dynamic-table.ts';
+import {literal, sql} from '../sql.ts';
+import {tableNameText, type TableName} from '../table-name.ts';
+import type {CreatePlan, ReserveInput, TableIncarnation} from './activities.ts';
+import {bindAt, type BoundAt} from './bound-at.ts';
+import type {Deps} from './deps.ts';
+import {removeTable} from './drop.ts';
+import {fullReasons, type RefreshContext} from './look-up-snapshots.ts';
+import {repairTables} from './repair.ts';
+import {runningRun} from './running.ts';
+import {tableNamed, versionsOf} from './versions.ts';
+
+/** Parses, binds and judges a CREATE DYNAMIC TABLE statement. Nothing is made. */
+export async function checkStatement(
+  deps: Deps & Pick<RefreshContext, 'signal'>,
+  {statement}: {readonly statement: string},
+): Promise<CreatePlan> {
+  const create = readCreate(statement);
+  const {lake, metadata, signal} = deps;
+  await repairTables(deps);
+  const tables = (await allTables(metadata)).filter(({state}) => state !== 'dropping');
+  const table = tableNameText(create.table);
+  const existing = tables.find(({name, state}) => state === 'active' && isSame(name, table));
+  if (existing !== undefined) return existingPlan(create, existing);
+  await lake.look((session) => checkName(session, create.table), signal);
+  // What the text names, as far as that can be told without a database: a table that reads itself is not there yet.
+  refuseCycle(table, (outline(create.query.text) ?? []).map(tableNameText), tables);
+
+  const {id: dataVersion} = await lake.look(currentSnapshot, signal);
+  const {table: name, options, query} = create;
+  const definition = {table: name, query: query.text, options, settings: defaultSettings, reached: []};
+  const boundAt = await bindAt(lake, definition, query, versionsOf({dataVersion, upstreams: {}}), signal);
+  const sources = boundAt.bound.sources.map((source) => tableNameText(source.table));
+  refuseCycle(table, sources, tables);
+  const reasons = judge(create, boundAt);
+  return {
+    table,
+    exists: false,
+    definition: {...definition, reached: reachedColumns(boundAt)},
+    columns: boundAt.bound.outputs.map((output) => ({name: output.name, type: output.storedType})),
+    sources,
+    mode: reasons.length > 0 ? 'full' : 'incremental',
+    reasons,
+  };
+}
+
+function readCreate(statement: string): Create {
+  const parsed = parseStatement(statement);
+  if (parsed.kind === 'create') return parsed;
+  throw new FreshetError('syntax', 'This is no CREATE DYNAMIC TABLE statement.');
+}
+
+function existingPlan({ifNotExists}: Create, row: TableRow): CreatePlan {
+  if (!ifNotExists) throw new FreshetError('already_exists', `Dynamic table ${row.name} exists already.`);
+  const {name: table, definition, columns, sources, mode, reasons} = row;
+  return {table, exists: true, definition: {...definition, reached: []}, columns, sources, mode, reasons};
+}
+
+/** The schema is there, and nothing else of that name in it. What we have left there ourselves goes before it is used. */
+async function checkName(session: Session, table: TableName): Promise<void> {
+  const {id} = await currentSnapshot(session);
+  const [schema] = await session.rows(
+    sql`SELECT 1 FROM ${catalogTable(session, 'schema')}
+      WHERE lower(schema_name) = lower(${literal(table.schema)}) AND begin_snapshot <= ${id}
+        AND (end_snapshot IS NULL OR end_snapshot > ${id})`,
+  );
+  if (schema === undefined) {
+    throw new FreshetError('unknown_source', `The lake has no schema "${table.schema}".`, {
+      hint: `CREATE SCHEMA ${table.schema} in the lake first.`,
+    });
+  }
+  if ((await readState(session, table)) !== null) return;
+  const text = tableNameText(table);
+  const other = (await allNamesAt(session, id)).find((candidate) => isSame(tableNameText(candidate.table), text));
+  if (other !== undefined) {
+    throw new FreshetError(
+      'already_exists',
+      `The lake has a ${other.kind} ${text} already, and it is no dynamic table.`,
+    );
+  }
+}
+
+function refuseCycle(table: string, sources: readonly string[], tables: readonly TableRow[]): void {
+  const way = cyclePath(table, sources, tables);
+  if (way === null) return;
+  throw new FreshetError('dependency_cycle', `${table} would read itself: ${way.join(' reads ')}.`);
+}
+
+/** Why it is refreshed fully; throws where the user has ruled that out. */
+function judge({options, table}: Create, {bound}: BoundAt): readonly string[] {
+  const [volatile] = bound.volatileFunctions;
+  if (volatile !== undefined && options.refreshMode !== 'FULL') {
+    throw new FreshetError(
+      'volatile_function',
+      `${volatile}() has no value at a snapshot, so ${tableNameText(table)} would have none.`,
+      {
+        hint: 'Leave it out, or write REFRESH_MODE = FULL to evaluate it once per refresh.',
+      },
+    );
+  }
+  const reasons = fullReasons(bound.reading, bound.outputs).map(reasonText);
+  if (options.refreshMode === 'INCREMENTAL' && reasons.length > 0) {
+    throw new FreshetError('not_incremental', `The query can't be refreshed incrementally: ${reasons.join('; ')}.`, {
+      hint: 'Write REFRESH_MODE = AUTO to have it recomputed instead.',
+    });
+  }
+  return options.refreshMode === 'FULL' ? ['REFRESH_MODE = FULL', ...reasons] : reasons;
+}
+
+function reachedColumns({reached}: BoundAt): StoredDefinition['reached'] {
+  return reached.tables.map(({table, columns}) => ({table, columns: columns.map(({name}) => name)}));
+}
+
+/** Takes the name. One that a statement holds which has ended without an end is undone first. */
+export async function reserveTable(deps: Deps, {plan, run}: ReserveInput): Promise<void> {
+  const {metadata} = deps;
+  const {table: name, definition, columns, sources, mode, reasons} = plan;
+  const row = {name, incarnation: run.runId, createdBy: run.workflowId, state: 'creating' as const};
+  if (await insertTable(metadata, {...row, definition, columns, sources, mode, reasons})) return;
+  const holder = await findTable(metadata, name);
+  if (holder?.incarnation === run.runId) return;
+  if (holder !== null) await undo(deps, holder);
+  if (await insertTable(metadata, {...row, definition, columns, sources, mode, reasons})) return;
+  throw new FreshetError('already_exists', `Dynamic table ${name} has just been created by somebody else.`);
+}
+
+async function undo(deps: Deps, {name, incarnation, createdBy, state}: TableRow): Promise<void> {
+  if (state === 'active') throw new FreshetError('already_exists', `Dynamic table ${name} exists already.`);
+  const isAtWork = createdBy !== '' && (await runningRun(deps.temporal(), createdBy)) === incarnation;
+  if (isAtWork)
+    throw new FreshetError('unavailable', `${name} is being created or dropped.`, {
+      hint: 'Try again when that is done.',
+    });
+  await removeTable(deps, {table: name, incarnation});
+}
+
+/** State row first, then the target: where there is a state row of ours, the target is ours too. */
+export async function createTarget(
+  {lake, metadata, signal}: Deps & Pick<RefreshContext, 'signal'>,
+  {table, incarnation}: TableIncarnation,
+): Promise<void> {
+  const row = await findTable(metadata, table);
+  if (row?.incarnation !== incarnation)
+    throw new FreshetError('unknown_dynamic_table', `${table} is no longer being created.`);
+  const name = tableNamed(table);
+  await lake.look(async (session) => {
+    const state = await readState(session, name);
+    if (state === null) {
+      await createState(session, name, {
+        ...{incarnation, generation: 0, contents: 0, dataVersion: null, refreshId: null, rows: 0},
+        ...{definition: row.definition, fingerprint: null, sources: []},
+      });
+    } else if (state.incarnation !== incarnation) {
+      throw new FreshetError('already_exists', `The lake has a dynamic table ${table} already.`);
+    }
+    const {id} = await currentSnapshot(session);
+    if ((await tableAt(session, name, id)) !== null) return;
+    await createLakeTarget(session, {table: name, columns: row.columns, comment: row.definition.options.comment});
+  }, signal);
+}
+
+/** The table is there for everybody, and its schedule begins. */
+export async function finishCreate(
+  {metadata, schedules}: Deps,
+  {table, incarnation, taskQueue}: TableIncarnation & {readonly taskQueue: string},
+): Promise<void> {
+  const row = await findTable(metadata, table);
+  if (row?.incarnation !== incarnation)
+    throw new FreshetError('unknown_dynamic_table', `${table} is no longer being created.`);
+  const {targetLag} = row.definition.options;
+  await schedules.create({table, taskQueue, targetLag, mode: row.mode});
+  await setTableState(metadata, table, incarnation, 'active');
+}
+
+function isSame(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}

@@ -1,0 +1,31 @@
+import type {Client} from '@temporalio/client';
+import type {TargetLag} from '../definition/definition.ts';
+import type {Lake} from '../lake/lake.ts';
+import type {Metadata} from '../metadata/database.ts';
+import type {Site} from './activities.ts';
+
+/** What the activities work with. The worker makes the real ones; tests make theirs. */
+export type Deps = {
+  readonly lake: Lake;
+  readonly metadata: Metadata;
+  /** Temporal, for schedules and for a look at what runs. */
+  readonly temporal: () => Client;
+  readonly schedules: Schedules;
+  readonly site: Site;
+  /** Takes every secret out of a text that leaves the worker. */
+  readonly scrub: (text: string) => string;
+};
+
+/** The schedules of this lake's tables. Both may be called again after they have died anywhere. */
+export type Schedules = {
+  readonly create: (request: ScheduleRequest) => Promise<void>;
+  readonly delete: (table: string) => Promise<void>;
+};
+
+export type ScheduleRequest = {
+  readonly table: string;
+  /** Where its runs are to be done. */
+  readonly taskQueue: string;
+  readonly targetLag: TargetLag;
+  readonly mode: 'incremental' | 'full';
+};

@@ -1,0 +1,51 @@
+import {ApplicationFailure, TemporalFailure} from '@temporalio/common';
+import {FreshetError, type ErrorCode} from '../errors.ts';
+import {isLakeError} from '../lake/errors.ts';
+import {failureOfError} from '../failure.ts';
+
+/**
+ * An error as it leaves an activity: its type is our code, secrets are out of its text, and it says itself whether trying
+ * again may mend it.
+ */
+export function failureOf(error: unknown, scrub: (text: string) => string): unknown {
+  if (error instanceof TemporalFailure) return error;
+  if (error instanceof FreshetError) return scrubbed(failureOfError(error), scrub);
+  const message = scrub(error instanceof Error ? error.message : String(error));
+  const {code, isMendable} = judge(error);
+  return ApplicationFailure.create({message, type: code, nonRetryable: !isMendable});
+}
+
+/** Network, PostgreSQL and a busy lake mend by themselves; a wrong statement, wrong data and bugs don't. */
+function judge(error: unknown): {code: ErrorCode; isMendable: boolean} {
+  if (isLakeError(error, 'data')) return {code: 'data_error', isMendable: false};
+  if (isLakeError(error, 'statement')) return {code: 'internal', isMendable: false};
+  if (isLakeError(error, 'missing-snapshot')) return {code: 'source_changed', isMendable: false};
+  if (isLakeError(error, 'connection', 'ambiguous-commit', 'conflict', 'retries-exhausted')) {
+    return {code: 'unavailable', isMendable: true};
+  }
+  if (isBug(error)) return {code: 'internal', isMendable: false};
+  return {code: isNetworkError(error) ? 'unavailable' : 'internal', isMendable: true};
+}
+
+function isBug(error: unknown): boolean {
+  const kinds = [TypeError, RangeError, ReferenceError, SyntaxError];
+  return (
+    kinds.some((kind) => error instanceof kind) ||
+    (error instanceof Error && error.message.startsWith('Bug in Freshet'))
+  );
+}
+
+function isNetworkError(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|57P|08)/.test(String(error.code))
+  );
+}
+
+function scrubbed(failure: ApplicationFailure, scrub: (text: string) => string): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: scrub(failure.message),
+    type: failure.type ?? 'internal',
+    nonRetryable: failure.nonRetryable ?? false,
+    details: failure.details ?? [],
+  });
+}

@@ -1,0 +1,65 @@
+import type {Activities, Site} from './activities.ts';
+import {checkCardinality} from './check-cardinality.ts';
+import {chooseVersion, findTables} from './choose-version.ts';
+import {checkStatement, createTarget, finishCreate, reserveTable} from './create.ts';
+import type {Deps} from './deps.ts';
+import {beginDrop, removeTable} from './drop.ts';
+import {explain} from './explain.ts';
+import {extractChanges} from './extract-changes.ts';
+import {failureOf} from './failures.ts';
+import {heartbeating} from './heartbeating.ts';
+import {lookUpSnapshots} from './look-up-snapshots.ts';
+import {publishRefresh} from './publish-refresh.ts';
+import {recordFailure, recordRefresh} from './record-refresh.ts';
+import {verify} from './verify.ts';
+
+/** All activities, over what they need. Errors leave them in one form; those that compute heartbeat and can be interrupted. */
+export function createActivities(deps: Deps): Activities {
+  const short =
+    <Input, Output>(work: (deps: Deps, input: Input) => Promise<Output>) =>
+    async (input: Input): Promise<Output> => {
+      try {
+        return await work(deps, input);
+      } catch (error) {
+        throw failureOf(error, deps.scrub);
+      }
+    };
+  const long = <Input, Output>(work: (deps: Deps & {signal: AbortSignal}, input: Input) => Promise<Output>) =>
+    short((_, input: Input) =>
+      heartbeating(deps.site.heartbeatSeconds, (signal) => work(withSignal(deps, signal), input)),
+    );
+
+  return {
+    locate: short(locate),
+    chooseVersion: short(chooseVersion),
+
+    lookUpSnapshots: long(lookUpSnapshots),
+    extractChanges: long(extractChanges),
+    checkCardinality: short((_, input) => checkCardinality(input)),
+    publishRefresh: long(publishRefresh),
+    recordRefresh: short(recordRefresh),
+    recordFailure: short(recordFailure),
+
+    checkStatement: long(checkStatement),
+    reserveTable: short(reserveTable),
+    createTarget: long(createTarget),
+    finishCreate: short(finishCreate),
+    beginDrop: short(beginDrop),
+    removeTable: long(removeTable),
+
+    explain: long(explain),
+    verify: long(verify),
+  };
+}
+
+/** Where this lake's work is done. A table that isn't there fails here, at once. */
+async function locate(deps: Deps, {table}: {readonly table: string | null}): Promise<Site> {
+  if (table !== null) await findTables(deps, {table, trigger: 'manual'});
+  return deps.site;
+}
+
+/** Deps may be getters, which are open only while a worker runs: they are asked each time. */
+function withSignal(deps: Deps, signal: AbortSignal): Deps & {signal: AbortSignal} {
+  const {lake, metadata, temporal, schedules, site, scrub} = deps;
+  return {lake, metadata, temporal, schedules, site, scrub, signal};
+}

@@ -1,0 +1,53 @@
+import {moveTable} from '../metadata/dynamic-table.ts';
+import {forgetPublications, savePublication} from '../metadata/publication.ts';
+import {insertRefresh, unknownRefresh} from '../metadata/refresh.ts';
+import {forgetRungs} from '../metadata/rung.ts';
+import type {RecordFailureInput, RecordInput} from './activities.ts';
+import type {Deps} from './deps.ts';
+
+/** Puts a refresh that the lake has down in the metadata: publication, version, history. */
+export async function recordRefresh({metadata}: Pick<Deps, 'metadata'>, input: RecordInput): Promise<void> {
+  const {table, trigger, refreshId, freshAt, publication, summary, statements, startedAt, run} = input;
+  const {incarnation, dataVersion, rows} = publication;
+  await savePublication(metadata, table, publication);
+  await moveTable(metadata, table, incarnation, {dataVersion, freshAt, rows});
+  const {action, reason, sources, changedRows, affectedKeys, ratio} = summary;
+  const {rowsDeleted, rowsInserted, recomputed, rowsScanned, phases} = summary;
+  await insertRefresh(metadata, {
+    ...{table, incarnation, refreshId, trigger, action, reason, dataVersion, sources, changedRows, affectedKeys, ratio},
+    ...{rowsDeleted, rowsInserted, recomputed, rowsScanned, rows, phases, statements},
+    shareOutsideSql: shareOutsideSql(phases, statements),
+    ...{errorCode: null, error: null, startedAt},
+    ...run,
+  });
+  await forgetPublications(metadata, table);
+  await forgetRungs(metadata);
+}
+
+/** How much of the time of all phases was not spent in SQL. */
+function shareOutsideSql(
+  phases: RecordInput['summary']['phases'],
+  statements: RecordInput['statements'],
+): number | null {
+  const all = Object.values(phases).reduce((sum, milliseconds) => sum + milliseconds, 0);
+  const inSql = statements.reduce((sum, {ms}) => sum + ms, 0);
+  return all === 0 ? null : Math.max(0, 1 - inSql / all);
+}
+
+export async function recordFailure(
+  {metadata, scrub}: Pick<Deps, 'metadata' | 'scrub'>,
+  {table, trigger, dataVersion, code, message, startedAt, run}: RecordFailureInput,
+): Promise<void> {
+  await insertRefresh(metadata, {
+    ...unknownRefresh,
+    table,
+    trigger,
+    // The run has no refresh of its own; the id keeps a second attempt from being a second row.
+    refreshId: `failed ${run.runId}`,
+    dataVersion,
+    errorCode: code,
+    error: scrub(message),
+    startedAt,
+    ...run,
+  });
+}

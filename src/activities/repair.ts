@@ -1,0 +1,90 @@
+import {reasonText} from '../delta/reason.ts';
+import {catalogTable, currentSnapshot, tableAt} from '../lake/catalog.ts';
+import {publicationOf} from '../lake/publication.ts';
+import type {Session} from '../lake/session.ts';
+import {allStates, type Published} from '../lake/state.ts';
+import {allTables, findTable, insertTable, moveTable} from '../metadata/dynamic-table.ts';
+import {publicationAt, savePublication} from '../metadata/publication.ts';
+import {insertMissingRefresh, unknownRefresh} from '../metadata/refresh.ts';
+import type {Action} from '../refresh/action.ts';
+import {sql} from '../sql.ts';
+import {tableNameText} from '../table-name.ts';
+import {applyId} from '../temporal-names.ts';
+import {boundAt} from './bound-at.ts';
+import type {Deps} from './deps.ts';
+import {fullReasons} from './look-up-snapshots.ts';
+import {versionsOf} from './versions.ts';
+
+/** The lake is the truth, the metadata a cache of it: what a run that died did not put down is put down by whoever comes next. */
+
+/** Tables that the metadata don't know, or know by an earlier life. */
+export async function repairTables(deps: Pick<Deps, 'lake' | 'metadata' | 'site'>): Promise<void> {
+  const known = new Map((await allTables(deps.metadata)).map((table) => [table.name, table]));
+  const states = await deps.lake.look(allStates);
+  for (const state of states) {
+    const name = tableNameText(state.table);
+    if (known.has(name)) continue;
+    await insertFromLake(deps, name, state);
+    await repairPublication(deps, name, state);
+  }
+}
+
+/** The publication that the lake has, and the refresh that made it, if the metadata don't have them yet. */
+export async function repairPublication(
+  {lake, metadata, site}: Pick<Deps, 'lake' | 'metadata' | 'site'>,
+  name: string,
+  state: Published,
+): Promise<void> {
+  if (state.dataVersion === null) return;
+  const {dataVersion, rows, incarnation, refreshId} = state;
+  const known = await publicationAt(metadata, name, incarnation, dataVersion);
+  if (known !== null && known.generation >= state.generation) return;
+  const {time, action} = await lake.look((session) => commitOf(session, state.snapshot));
+  await savePublication(metadata, name, publicationOf(state));
+  await moveTable(metadata, name, incarnation, {dataVersion, freshAt: time, rows});
+  if (refreshId === null) return;
+  const run = {workflowId: applyId(site.prefix, name), runId: refreshId};
+  await insertMissingRefresh(metadata, {
+    ...unknownRefresh,
+    ...{table: name, incarnation, refreshId, trigger: 'manual', action, dataVersion, rows, startedAt: time, ...run},
+    reason: 'put down later, from the lake: its run did not live to do it',
+  });
+}
+
+/** What the commit itself says of the refresh that it was. */
+async function commitOf(session: Session, snapshot: number): Promise<{time: string; action: Action | null}> {
+  const [commit] = await session.rows<{time: string; extra: string | null}>(
+    sql`SELECT s.snapshot_time AS time, c.commit_extra_info AS extra
+      FROM ${catalogTable(session, 'snapshot')} AS s JOIN ${catalogTable(session, 'snapshot_changes')} AS c USING (snapshot_id)
+      WHERE snapshot_id = ${snapshot}`,
+  );
+  // Written by us, in this shape.
+  const {action = null} = JSON.parse(commit?.extra ?? '{}') as {action?: Action};
+  return {time: commit?.time ?? new Date().toISOString(), action};
+}
+
+async function insertFromLake(
+  {lake, metadata}: Pick<Deps, 'lake' | 'metadata'>,
+  name: string,
+  state: Published,
+): Promise<void> {
+  if ((await findTable(metadata, name)) !== null) return;
+  const {id, columns} = await lake.look(async (session) => {
+    const {id} = await currentSnapshot(session);
+    return {id, columns: (await tableAt(session, state.table, id))?.columns ?? []};
+  });
+  const {bound} = await boundAt(lake, state.definition, versionsOf({dataVersion: id, upstreams: {}}));
+  const reasons = fullReasons(bound.reading, bound.outputs).map(reasonText);
+  const isFull = reasons.length > 0 || state.definition.options.refreshMode === 'FULL';
+  await insertTable(metadata, {
+    name,
+    incarnation: state.incarnation,
+    createdBy: '',
+    state: 'active',
+    definition: state.definition,
+    columns: columns.map(({name, type}) => ({name, type})),
+    sources: bound.sources.map(({table}) => tableNameText(table)),
+    mode: isFull ? 'full' : 'incremental',
+    reasons,
+  });
+}

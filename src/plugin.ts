@@ -1,0 +1,178 @@
+import {fileURLToPath} from 'node:url';
+import {getClient} from '@temporalio/activity';
+import {SimplePlugin} from '@temporalio/plugin';
+import type {BundleOptions, ReplayWorkerOptions, WorkerOptions} from '@temporalio/worker';
+import type {Activities} from './activities/activities.ts';
+import {createActivities} from './activities/index.ts';
+import {assert} from './assert.ts';
+import type {Config} from './config.ts';
+import {provisionExtensions} from './dev/provision.ts';
+import {FreshetError} from './errors.ts';
+import {openLake, type Lake} from './lake/lake.ts';
+import {openMetadata, type Metadata} from './metadata/database.ts';
+import {checkSchemaVersion} from './metadata/migrate.ts';
+import {openSchedules} from './schedules.ts';
+
+/** Where our workflows are: TypeScript in a checkout, JavaScript in the package. */
+const own = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './workflows/index.ts' : './workflows/index.js', import.meta.url),
+);
+const composition = fileURLToPath(new URL('./workflows/composition.cjs', import.meta.url));
+
+export type PluginOptions = {
+  /** As `readConfig(process.env)` makes it. */
+  readonly config: Config;
+  /** Where statements are run that take long; by default the worker that has the plugin does them itself. */
+  readonly computeTaskQueue?: string;
+};
+
+/**
+ * Gives a Temporal worker our workflows and activities, beside its own:
+ *
+ * ```ts
+ * const worker = await Worker.create({
+ *   connection,
+ *   taskQueue: 'reports',
+ *   workflowsPath: require.resolve('./workflows'),
+ *   plugins: [new FreshetPlugin({config: readConfig(process.env)})],
+ * });
+ * ```
+ *
+ * The lake and the metadata are opened when the first worker with this plugin runs, and closed when the last one stops.
+ */
+export class FreshetPlugin extends SimplePlugin {
+  readonly #config: Config;
+  readonly #computeTaskQueue: string | undefined;
+  #opened: Promise<Resources> | null = null;
+  #resources: Resources | null = null;
+  #users = 0;
+
+  constructor({config, computeTaskQueue}: PluginOptions) {
+    super({name: 'freshet.FreshetPlugin', runContext: (next) => this.#whileOpen(next)});
+    this.#config = config;
+    this.#computeTaskQueue = computeTaskQueue;
+  }
+
+  override configureWorker(options: WorkerOptions): WorkerOptions {
+    const configured = super.configureWorker(options);
+    const given = configured.activities ?? {};
+    const activities = isOurs(given) ? given : {...given, ...this.#activitiesBeside(given, configured.taskQueue)};
+    return withWorkflows({...configured, activities});
+  }
+
+  override configureReplayWorker(options: ReplayWorkerOptions): ReplayWorkerOptions {
+    return withWorkflows(super.configureReplayWorker(options));
+  }
+
+  override configureBundler(options: BundleOptions): BundleOptions {
+    const configured = super.configureBundler(options);
+    const {workflowsPath, webpackConfigHook} = configured;
+    if (workflowsPath === composition) return configured;
+    if (!workflowsPath || workflowsPath === own) return {...configured, workflowsPath: own};
+    return {
+      ...configured,
+      workflowsPath: composition,
+      webpackConfigHook: (config) => composed(webpackConfigHook?.(config) ?? config, workflowsPath),
+    };
+  }
+
+  #activitiesBeside(given: object, taskQueue: string): Activities {
+    // The task queue is needed by Worker.create, which complains of a missing one itself.
+    const activities = createActivities(this.#deps(taskQueue));
+    const clash = Object.keys(activities).find((name) => name in given);
+    if (clash !== undefined) {
+      throw new FreshetError('invalid_configuration', `Both Freshet and this worker have an activity named ${clash}.`, {
+        hint: 'Rename yours, or give Freshet a worker of its own.',
+      });
+    }
+    return Object.assign(activities, {[mark]: true});
+  }
+
+  #deps(taskQueue: string): Parameters<typeof createActivities>[0] {
+    const {prefix, heartbeatSeconds, scrub} = this.#config;
+    const open = () => {
+      assert(this.#resources, 'activities run only while their worker runs');
+      return this.#resources;
+    };
+    return {
+      get lake() {
+        return open().lake;
+      },
+      get metadata() {
+        return open().metadata;
+      },
+      temporal: getClient,
+      schedules: openSchedules(getClient, prefix),
+      site: {prefix, heartbeatSeconds, computeTaskQueue: this.#computeTaskQueue ?? taskQueue},
+      scrub,
+    };
+  }
+
+  async #whileOpen(next: () => Promise<void>): Promise<void> {
+    this.#users++;
+    try {
+      this.#opened ??= openResources(this.#config);
+      this.#resources = await this.#opened;
+      await next();
+    } finally {
+      if (--this.#users === 0) await this.#close();
+    }
+  }
+
+  async #close(): Promise<void> {
+    const resources = this.#resources;
+    this.#opened = this.#resources = null;
+    resources?.lake.close();
+    await resources?.metadata.end();
+  }
+}
+
+type Resources = {readonly lake: Lake; readonly metadata: Metadata};
+
+async function openResources(config: Config): Promise<Resources> {
+  const {lake, duckdb, stagingPath, computeConcurrency: computeSlots} = config;
+  const metadata = openMetadata(config.metadataUrl);
+  try {
+    await checkSchemaVersion(metadata);
+    const extensions = await provisionExtensions([
+      'ducklake',
+      'postgres_scanner',
+      ...(isRemote(config) ? ['httpfs' as const] : []),
+    ]);
+    return {metadata, lake: openLake({...lake, ...duckdb, stagingPath, computeSlots, extensions})};
+  } catch (error) {
+    await metadata.end();
+    throw error;
+  }
+}
+
+function isRemote({lake, stagingPath}: Config): boolean {
+  return [lake.dataPath, stagingPath].some((location) => /^[a-z][a-z0-9+.-]+:\/\//i.test(location));
+}
+
+/** On an object of activities that has ours: the plugin was applied before. */
+const mark = Symbol.for('freshet.activities');
+
+function isOurs(activities: object): boolean {
+  return mark in activities;
+}
+
+/** A worker without workflows of its own gets ours; one with a bundle has given the plugin to the bundler. */
+function withWorkflows<Options extends Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>>(
+  options: Options,
+): Options {
+  return options.workflowBundle === undefined ? {...options, workflowsPath: options.workflowsPath ?? own} : options;
+}
+
+type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
+
+function composed(config: WebpackConfig, host: string): WebpackConfig {
+  return {
+    ...config,
+    resolve: {
+      ...config.resolve,
+      // An array of aliases is webpack's other form, which the SDK does not use.
+      alias: {...(config.resolve?.alias as Record<string, string>), __freshet_host_workflows__$: host},
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import {
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type Client,
+  type ScheduleOptions,
+} from '@temporalio/client';
+import type {Schedules, ScheduleRequest} from './activities/deps.ts';
+import {periodSeconds, targetLagText} from './definition/target-lag.ts';
+import {scheduleId} from './temporal-names.ts';
+import {workflowTypes} from './workflows/messages.ts';
+
+/**
+ * A table's lag as a Temporal schedule. Periods divide one another and begin at the epoch, so that tables tick together and
+ * read one snapshot. A tick that would overlap is left out: the run at work, or the next one, does its work. No jitter: it
+ * would move tables off their common ticks.
+ */
+export function openSchedules(temporal: () => Client, prefix: string): Schedules {
+  return {
+    create: async (request) => {
+      const options = scheduleOf(prefix, request);
+      try {
+        await temporal().schedule.create(options);
+      } catch (error) {
+        if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+        // Our own earlier attempt, or what was left of a table of that name.
+        await temporal()
+          .schedule.getHandle(options.scheduleId)
+          .update(() => options);
+      }
+    },
+    delete: async (table) => {
+      try {
+        await temporal().schedule.getHandle(scheduleId(prefix, table)).delete();
+      } catch (error) {
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+      }
+    },
+  };
+}
+
+function scheduleOf(prefix: string, {table, taskQueue, targetLag, mode}: ScheduleRequest): ScheduleOptions & Updatable {
+  const lag = targetLagText(targetLag);
+  const seconds = periodSeconds(targetLag);
+  return {
+    scheduleId: scheduleId(prefix, table),
+    spec: {intervals: [{every: seconds * 1000}]},
+    action: {
+      type: 'startWorkflow',
+      workflowType: workflowTypes.refresh,
+      workflowId: scheduleId(prefix, table),
+      taskQueue,
+      args: [{table}],
+      staticSummary: `refresh ${table} (target lag ${lag})`.slice(0, 190),
+    },
+    policies: {overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1m', pauseOnFailure: false},
+    state: {note: noteOf(targetLag.kind === 'downstream', lag, seconds, mode), paused: false},
+  };
+}
+
+/** What an update takes is what a creation takes, with a state that is complete. */
+type Updatable = {readonly state: {readonly note: string; readonly paused: boolean}};
+
+/** Shown on the schedule's page. */
+function noteOf(isDownstream: boolean, lag: string, seconds: number, mode: string): string {
+  const when = isDownstream
+    ? `refreshed when a table that reads it is; looked at every ${periodText(seconds)} all the same`
+    : `target lag ${lag}: looked at every ${periodText(seconds)}`;
+  return `Dynamic table, ${when}; ${mode === 'full' ? 'recomputed' : 'refreshed incrementally'} when its data has changed.`;
+}
+
+function periodText(seconds: number): string {
+  return targetLagText({kind: 'seconds', seconds}).replace(/^1 /, '');
+}
