@@ -1,6 +1,8 @@
-import type {HistoryEntry} from '../src/metadata/refresh.ts';
 import {totalMs} from '../src/cli/show/refresh.ts';
-import {bad, bold, count, dim, good, table} from '../src/cli/text.ts';
+import {bad, bold, count, dim, duration, good, indent, table} from '../src/cli/text.ts';
+import type {HistoryEntry} from '../src/metadata/refresh.ts';
+import type {CreateResult} from '../src/workflows/messages.ts';
+import type {DemoTable} from './tables.ts';
 
 /** What one refresh of one table did, beside the recomputation measured right after it. */
 export type Outcome = {
@@ -10,7 +12,7 @@ export type Outcome = {
   readonly isEqual: boolean;
 };
 
-export function say(text = ''): void {
+export function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
@@ -18,8 +20,17 @@ export function title(text: string): void {
   say(`\n${bold(text)}`);
 }
 
+/** A table that has just been created. */
+export function createdText({name, purpose}: DemoTable, {mode, reasons, refresh}: CreateResult): string {
+  const rows = refresh?.refresh?.rows ?? 0;
+  const ms = totalMs(refresh?.refresh?.phases ?? {});
+  const how = mode === 'incremental' ? 'incremental' : `always full: ${reasons.join('; ')}`;
+  return `${bold(name)}: ${purpose}\n${indent(`${count(rows)} rows in ${duration(ms)}; refreshes are ${how}`)}`;
+}
+
 const right = {align: 'right'} as const;
 
+/** After a change, a line for each table. */
 export function outcomesTable(outcomes: readonly Outcome[]): string {
   return table(
     [
@@ -31,7 +42,7 @@ export function outcomesTable(outcomes: readonly Outcome[]): string {
       refresh.action ?? 'failed',
       count(refresh.changedRows ?? 0),
       count(refresh.affectedKeys ?? 0),
-      count(Math.round(totalMs(refresh.phases))),
+      count(totalMs(refresh.phases)),
       count(Math.round(recomputeMs)),
       isEqual ? good('yes') : bad('no'),
       refresh.error ?? refresh.reason ?? '',
@@ -40,12 +51,26 @@ export function outcomesTable(outcomes: readonly Outcome[]): string {
 }
 
 /** Where a refresh was incremental and yet no cheaper than its recomputation: said aloud, not left to be found. */
-export function dearerLine(outcomes: readonly Outcome[]): string | null {
-  const dearer = outcomes.filter(
-    ({refresh, recomputeMs}) => refresh.action === 'INCREMENTAL' && totalMs(refresh.phases) >= recomputeMs,
-  );
-  if (dearer.length === 0) return null;
-  return dim(
-    `Incremental was no cheaper here than a full recomputation: ${dearer.map((each) => each.table).join(', ')}.`,
-  );
+export function dearerText(outcomes: readonly Outcome[]): string {
+  const dearer = outcomes.filter(isDearer).map((each) => each.table);
+  return dearer.length === 0
+    ? ''
+    : dim(`\nNo cheaper than a full recomputation, though incremental: ${dearer.join(', ')}.`);
+}
+
+export function closingText(outcomes: readonly Outcome[], milliseconds: number): string {
+  const incremental = outcomes.filter(({refresh}) => refresh.action === 'INCREMENTAL');
+  const cheaper = incremental.filter((outcome) => !isDearer(outcome));
+  const wrong = outcomes.filter(({isEqual}) => !isEqual);
+  return [
+    wrong.length === 0
+      ? good(`All ${outcomes.length} times the table was equal to its query.`)
+      : bad(`${wrong.length} of ${outcomes.length} times the table was not equal to its query.`),
+    `${incremental.length} refreshes were incremental; ${cheaper.length} of them were cheaper than a full recomputation.`,
+    `The demo took ${duration(milliseconds)}.`,
+  ].join('\n');
+}
+
+function isDearer({refresh, recomputeMs}: Outcome): boolean {
+  return refresh.action === 'INCREMENTAL' && totalMs(refresh.phases) >= recomputeMs;
 }

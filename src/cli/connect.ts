@@ -9,9 +9,13 @@ export type Freshet = {
   readonly plainSql: () => Promise<PlainSql>;
 };
 
-/** Gives `use` the stack of `freshet dev` that runs here, or the servers that the environment names; closes what was opened. */
+/** Gives `use` the stack of `freshet dev` that runs here, or the servers that the environment names. */
 export async function withFreshet<T>(use: (freshet: Freshet) => Promise<T>): Promise<T> {
-  const environment = await findEnvironment();
+  return withServers(await findEnvironment(), use);
+}
+
+/** Gives `use` the servers that `environment` names, and closes what was opened. */
+export async function withServers<T>(environment: Environment, use: (freshet: Freshet) => Promise<T>): Promise<T> {
   const opened: (() => unknown)[] = [];
   const client = once(() => openClient(environment, opened));
   const plainSql = once(() => openLake(environment, opened));

@@ -39,7 +39,7 @@ export type PlainSql = {
 export async function openPlainSql(lake: Lake, extensions: ExtensionFiles): Promise<PlainSql> {
   const catalog = readCatalogUrl(lake.catalog);
   if (catalog === null) throw new FreshetError('invalid_configuration', 'The lake needs its catalog in PostgreSQL.');
-  const instance = await DuckDBInstance.create(':memory:', {TimeZone: 'UTC'});
+  const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   const guarded = <T>(work: () => Promise<T>) => translated(catalog.scrub, work);
   await guarded(async () => {
@@ -58,6 +58,7 @@ function setUp({name, dataPath, metadataSchema}: Lake, attach: string, extension
   const schema = metadataSchema === undefined ? nothing : sql`, METADATA_SCHEMA ${literal(metadataSchema)}`;
   return [
     ...Object.values(extensions).map((file) => sql`LOAD ${literal(file)}`),
+    sql`SET GLOBAL TimeZone = 'UTC'`,
     sql`ATTACH ${literal(attach)} AS ${identifier(name)} (DATA_PATH ${literal(dataPath)}${schema})`,
     sql`USE ${identifier(name)}`,
   ];
