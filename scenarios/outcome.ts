@@ -1,3 +1,4 @@
+import {FreshetError} from '../src/errors.ts';
 import type {Action} from '../src/refresh/action.ts';
 import type {Id} from './scenario.ts';
 
@@ -46,4 +47,10 @@ export type Difference = {
 
 export function failed(id: Id, error: string): Outcome {
   return {id, mode: null, reason: null, error, initial: null, steps: []};
+}
+
+/** An error in one line, with its code when it has one. */
+export function messageOf(error: unknown): string {
+  if (error instanceof FreshetError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
 }

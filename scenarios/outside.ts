@@ -1,8 +1,6 @@
-import {DuckDBInstance, type DuckDBConnection} from '@duckdb/node-api';
+import type {DuckDBConnection, DuckDBInstance} from '@duckdb/node-api';
+import {attach, detachAll, publicName, type Place} from './lakes.ts';
 import type {Row, Rows} from './outcome.ts';
-
-/** Where a lake is. */
-export type Place = {readonly postgresUrl: string; readonly metadataSchema: string; readonly dataPath: string};
 
 /** Somebody who works on the lake and knows nothing of Freshet. */
 export type Outside = {
@@ -14,28 +12,10 @@ export type Outside = {
   readonly leave: () => Promise<void>;
 };
 
-/** A DuckDB that has the extensions loaded, for one lake after another. */
-export async function openDuckDB(extensions: {ducklake: string; postgres_scanner: string}): Promise<DuckDBInstance> {
-  const database = await DuckDBInstance.create(':memory:', {threads: '1'});
+export async function enter(database: DuckDBInstance, place: Place): Promise<Outside> {
+  await attach(database, publicName, place);
   const connection = await database.connect();
-  await connection.run(`LOAD '${extensions.postgres_scanner}'`);
-  await connection.run(`LOAD '${extensions.ducklake}'`);
-  await connection.run(`SET GLOBAL TimeZone = 'UTC'`);
-  // With it the lake's own reads can be wrong (ducklake issue 1377): what we compare with must not be.
-  await connection.run(`SET GLOBAL disabled_optimizers = 'statistics_propagation'`);
-  connection.closeSync();
-  return database;
-}
-
-export async function enter(
-  database: DuckDBInstance,
-  {postgresUrl, metadataSchema, dataPath}: Place,
-): Promise<Outside> {
-  const connection = await database.connect();
-  await connection.run(
-    `ATTACH 'ducklake:postgres:${postgresUrl}' AS lake (DATA_PATH '${dataPath}', METADATA_SCHEMA '${metadataSchema}')`,
-  );
-  await connection.run('USE lake');
+  await connection.run(`USE ${publicName}`);
   return {
     run: async (statement) => {
       await connection.run(statement);
@@ -46,9 +26,8 @@ export async function enter(
       return Number(reader.getRows()[0]?.[0]);
     },
     leave: async () => {
-      await connection.run('USE memory');
-      await connection.run('DETACH lake');
       connection.closeSync();
+      await detachAll(database);
     },
   };
 }

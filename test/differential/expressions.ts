@@ -107,9 +107,9 @@ const aggregates: readonly (readonly [number, (draws: Draws, scope: Scope) => Ty
   [1, (draws, scope) => call(draws, scope, 'any_value')],
 ];
 
-/** Sorted by what it joins, so there is only one answer. (DuckDB refuses to sort by a bare constant.) */
+/** Sorted by what it joins, so there is only one answer. DuckDB refuses to sort by a bare constant. */
 function joined(text: string): Typed {
-  return {sql: `string_agg(${text}, ',' ORDER BY ${text} || '')`, kind: 'text'};
+  return {sql: text.includes('.') ? `string_agg(${text}, ',' ORDER BY ${text})` : `max(${text})`, kind: 'text'};
 }
 
 function call(draws: Draws, scope: Scope, name: string): Typed {

@@ -1,0 +1,190 @@
+import {mkdir, rm} from 'node:fs/promises';
+import path from 'node:path';
+import pg from 'pg';
+import {provisionExtensions} from '../src/dev/provision.ts';
+import type {Lake} from '../src/lake/lake.ts';
+import type {Publication} from '../src/refresh/messages.ts';
+import {inputsOf, type Relation} from '../src/relation/relation.ts';
+import {tableNameText} from '../src/table-name.ts';
+import {compare} from './compare.ts';
+import {create, refresh, type Created, type Refreshed} from './engine.ts';
+import {failed, messageOf, type Contents, type Outcome, type StepOutcome} from './outcome.ts';
+import {openDuckDB, openLakes, type Place} from './lakes.ts';
+import {enter, type Outside} from './outside.ts';
+import type {Scenario} from './scenario.ts';
+
+export type PlayOptions = {
+  readonly postgresUrl: string;
+  /** For the data of lakes and for staged changes. */
+  readonly folder: string;
+  /** Whether outcomes show rows. */
+  readonly rows: boolean;
+  /** Whether each table is compared with its query, run afresh by somebody outside. */
+  readonly check: boolean;
+};
+
+/** Plays scenarios one at a time, each on a lake of its own: `name` is its schema in PostgreSQL and its folder. */
+export type Playground = {
+  readonly play: (name: string, scenario: Scenario) => Promise<Outcome>;
+  readonly close: () => void;
+};
+
+/** What the dynamic table of the scenario's view is called. */
+const viewName = 'scenario_view';
+
+export async function openPlayground(options: PlayOptions): Promise<Playground> {
+  const extensions = await provisionExtensions(['ducklake', 'postgres_scanner']);
+  // With statistics the lake's own reads can be wrong (ducklake issue 1377): what we compare with must not be.
+  const duckdb = await openDuckDB(extensions, ['statistics_propagation']);
+  const lakes = await openLakes(extensions, path.join(options.folder, 'staging'));
+
+  return {
+    play: async (name, scenario) => {
+      const dataPath = `${path.join(options.folder, 'lakes', name)}/`;
+      await mkdir(dataPath, {recursive: true});
+      const place: Place = {postgresUrl: options.postgresUrl, metadataSchema: name, dataPath};
+      const outside = await enter(duckdb, place);
+      const {lake, leave} = await lakes.enter(place);
+      try {
+        return await playOn(lake, outside, scenario, options);
+      } catch (error) {
+        return failed(scenario.id, messageOf(error));
+      } finally {
+        await leave();
+        await outside.leave();
+        await removeLake(place);
+      }
+    },
+    close: () => {
+      lakes.close();
+      duckdb.closeSync();
+    },
+  };
+}
+
+async function removeLake({postgresUrl, metadataSchema, dataPath}: Place): Promise<void> {
+  await rm(dataPath, {recursive: true, force: true});
+  const client = new pg.Client({connectionString: postgresUrl});
+  await client.connect();
+  try {
+    await client.query(`DROP SCHEMA IF EXISTS ${client.escapeIdentifier(metadataSchema)} CASCADE`);
+  } finally {
+    await client.end();
+  }
+}
+
+async function playOn(lake: Lake, outside: Outside, scenario: Scenario, options: PlayOptions): Promise<Outcome> {
+  for (const statement of scenario.setup) await outside.run(statement);
+  const tables = new Tables(lake, outside, options);
+  const definitions = [
+    ...(scenario.chain?.upstream ?? []),
+    {name: viewName, sql: scenario.chain?.view ?? scenario.view},
+  ];
+  for (const {name, sql} of definitions) await tables.create(name, sql);
+  const {mode, reason} = tables.last();
+  const initial = await tables.contents();
+  const steps: StepOutcome[] = [];
+  for (const statements of scenario.steps) {
+    try {
+      steps.push(await tables.step(statements));
+    } catch (error) {
+      return {id: scenario.id, mode, reason, error: messageOf(error), initial, steps};
+    }
+  }
+  return {id: scenario.id, mode, reason, error: null, initial, steps};
+}
+
+type Table = Created & {publication: Publication | null};
+
+/** The dynamic tables of a scenario, each after those it reads. */
+class Tables {
+  readonly #lake: Lake;
+  readonly #outside: Outside;
+  readonly #options: PlayOptions;
+  readonly #tables: Table[] = [];
+
+  constructor(lake: Lake, outside: Outside, options: PlayOptions) {
+    this.#lake = lake;
+    this.#outside = outside;
+    this.#options = options;
+  }
+
+  last(): Table {
+    return this.#tables.at(-1)!; // Callers have made one.
+  }
+
+  async create(name: string, query: string): Promise<void> {
+    const made = await create(this.#lake, {schema: 'main', name}, query);
+    this.#tables.push({...made, publication: null});
+    await this.#refresh();
+  }
+
+  /** A statement that fails ends the step; whatever was committed before it is taken in all the same. */
+  async step(statements: readonly string[]): Promise<StepOutcome> {
+    let error: string | undefined;
+    for (const statement of statements) {
+      error = await this.#outside.run(statement).then(() => undefined, messageOf);
+      if (error !== undefined) break;
+    }
+    const before = await this.#outside.newestSnapshot();
+    const {action, reason, recomputed} = await this.#refresh();
+    const wrote = (await this.#outside.newestSnapshot()) > before;
+    const contents = await this.contents();
+    return {action, reason, recomputed, wrote, ...contents, ...(error === undefined ? {} : {error})};
+  }
+
+  /** All at the newest snapshot, which is the same for all; answers what became of the last. */
+  async #refresh(): Promise<Refreshed> {
+    const dataVersion = await this.#outside.newestSnapshot();
+    let refreshed: Refreshed | undefined;
+    for (const table of this.#tables) {
+      refreshed = await refresh(this.#lake, {
+        table: table.table,
+        dataVersion,
+        upstreams: this.#published(),
+        nodes: this.#tables.map(({node}) => node),
+        last: table.publication,
+      });
+      table.publication = refreshed.publication;
+    }
+    return refreshed!; // There is one table at least.
+  }
+
+  #published(): Record<string, Publication> {
+    const published = this.#tables.flatMap(({table, publication}) =>
+      publication === null ? [] : [[tableNameText(table), publication] as const],
+    );
+    return Object.fromEntries(published);
+  }
+
+  async contents(): Promise<Contents> {
+    const shown = this.#options.rows ? await this.#outside.query(`SELECT * FROM ${sqlName(this.last())}`) : null;
+    return {...(shown === null ? {} : {rows: shown.rows}), ...(this.#options.check ? await this.#check() : {})};
+  }
+
+  async #check(): Promise<Contents> {
+    for (const table of this.#tables) {
+      const held = await this.#outside.query(`SELECT * FROM ${sqlName(table)}`);
+      const queried = await this.#outside.query(table.query);
+      const difference = compare(table.table.name, held.rows, queried.rows, {
+        isFloat: queried.types.map((type) => type === 'DOUBLE' || type === 'FLOAT'),
+        zerosAreOne: table.relation === null || groupsFloats(table.relation),
+      });
+      if (difference !== null) return {equal: false, difference};
+    }
+    return {equal: true};
+  }
+}
+
+/** Whether some aggregate takes 0.0 and −0.0 for one key, or for the smallest: which one it shows depends on the order. */
+function groupsFloats(relation: Relation): boolean {
+  if (relation.kind === 'aggregate') {
+    const columns = [...relation.keys, ...relation.aggregates].map(({column}) => column);
+    if (columns.some(({type}) => /\b(DOUBLE|FLOAT)\b/.test(type))) return true;
+  }
+  return inputsOf(relation).some(groupsFloats);
+}
+
+function sqlName({table}: Table): string {
+  return `lake."${table.schema}"."${table.name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,58 @@
+import {readdirSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {expect, test} from 'vitest';
+import type {Scenario} from '../../scenarios/scenario.ts';
+import {generate} from './generate.ts';
+import {scenariosIn} from './files.ts';
+import {isRefusal, verdict} from './oracle.ts';
+import {aPlayground} from './playground.ts';
+import {shrink} from './shrink.ts';
+
+const regressions = path.join(import.meta.dirname, 'regressions');
+const firstSeed = Number(process.env['FRESHET_SEED'] ?? 1);
+const cases = Number(process.env['FRESHET_CASES'] ?? 80);
+
+test('what was wrong once stays right', {timeout: 0}, async () => {
+  await using playground = await aPlayground();
+  for (const file of readdirSync(regressions).filter((name) => name.endsWith('.jsonl'))) {
+    for (const scenario of scenariosIn(path.join(regressions, file))) {
+      expect({file, wrong: verdict(scenario, await playground.play(scenario))}).toEqual({file, wrong: null});
+    }
+  }
+});
+
+test('after every step of every generated scenario the table is its query', {timeout: 0}, async () => {
+  await using playground = await aPlayground();
+  const fails = async (scenario: Scenario): Promise<boolean> =>
+    verdict(scenario, await playground.play(scenario)) !== null;
+  const counts = {incremental: 0, full: 0, refused: 0, steps: 0, moved: 0};
+  const found: string[] = [];
+
+  for (let seed = firstSeed; seed < firstSeed + cases; seed++) {
+    const generated = generate(seed);
+    const outcome = await playground.play(generated.scenario);
+    const wrong = verdict(generated.scenario, outcome);
+    if (wrong !== null) {
+      found.push(`seed ${seed}: ${wrong}`);
+      console.log(found.at(-1));
+      keep(await shrink(generated, fails, 150));
+    }
+    if (isRefusal(outcome)) counts.refused++;
+    else if (outcome.mode === 'FULL') counts.full++;
+    else counts.incremental++;
+    if (outcome.mode !== 'INCREMENTAL') continue;
+    counts.steps += outcome.steps.length;
+    counts.moved += outcome.steps.filter(({action}) => action === 'INCREMENTAL').length;
+  }
+
+  console.log(`seeds ${firstSeed} to ${firstSeed + cases - 1}:`, JSON.stringify(counts));
+  expect(found).toEqual([]);
+  // Otherwise nothing was tested.
+  expect(counts.incremental).toBeGreaterThan(0.7 * cases);
+  expect(counts.moved).toBeGreaterThan(0.3 * counts.steps);
+});
+
+/** Replayed first from now on. */
+function keep(scenario: Scenario): void {
+  writeFileSync(path.join(regressions, `${scenario.id}.jsonl`), `${JSON.stringify(scenario)}\n`);
+}
