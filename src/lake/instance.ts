@@ -37,7 +37,8 @@ export type Instance = {
 export async function openInstance(settings: InstanceSettings): Promise<Instance> {
   const {catalog, lake, query} = settings;
   let isBroken = false;
-  await makeFolders([settings.dataPath, settings.temporaryFolder, ...settings.folders]);
+  const protectedTables = new Set<number>();
+  await makeFolders([settings.dataPath, ...settings.folders]);
   const database = await DuckDBInstance.create(':memory:', configuration(settings));
   try {
     await attach(database, settings);
@@ -53,6 +54,7 @@ export async function openInstance(settings: InstanceSettings): Promise<Instance
     const session = openSession(connection, {
       lake,
       query,
+      protectedTables,
       scrub: catalog.scrub,
       signal,
       abandon: () => (isAbandoned = isBroken = true),

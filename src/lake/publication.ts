@@ -6,7 +6,9 @@ import {lakeAlias} from './alias.ts';
 import {catalogTable} from './catalog.ts';
 import {isLakeError, LakeError} from './errors.ts';
 import type {Session} from './session.ts';
-import {FenceLost, fencedUpdate, readStanding, readState, type StateRow} from './state.ts';
+import {ownTarget} from './target.ts';
+import {protect} from './table-options.ts';
+import {FenceLost, fencedUpdate, ownState, readStanding, readState, type StateRow} from './state.ts';
 
 /** How many rows went and came. */
 export type Written = {readonly deleted: number; readonly inserted: number};
@@ -54,6 +56,7 @@ export class TargetUnreadable extends Error {
  */
 export async function publish(session: Session, work: PublicationWork): Promise<Publication> {
   const {table} = work;
+  await protect(session, [ownTarget(table), ownState(table)]);
   try {
     await session.transaction(async () => {
       const written = await work.write();

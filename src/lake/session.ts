@@ -14,6 +14,8 @@ export type Session = {
   readonly lake: LakeNames;
   /** What its instance was opened with. */
   readonly settings: QuerySettings;
+  /** Ids of tables whose options its instance knows: see `table-options.ts`. */
+  readonly protectedTables: Set<number>;
   readonly rows: <T = Record<string, unknown>>(statement: Sql, label?: string) => Promise<T[]>;
   /** How many rows it changed; 0 for what defines something. */
   readonly run: (statement: Sql, label?: string) => Promise<number>;
@@ -35,6 +37,7 @@ export type LakeNames = {readonly name: string; readonly metadataSchema: string}
 export type SessionSettings = {
   readonly lake: LakeNames;
   readonly query: QuerySettings;
+  readonly protectedTables: Set<number>;
   readonly scrub: (text: string) => string;
   readonly signal: AbortSignal | undefined;
   /** Called when a connection hangs: its instance must not be used again. */
@@ -101,6 +104,7 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
   return {
     lake: settings.lake,
     settings: settings.query,
+    protectedTables: settings.protectedTables,
     beside: settings.beside,
     // The caller names the columns in its statement and knows their types.
     rows: async <T>(statement: Sql, label?: string) => (await execute(statement, label)).rows as T[],

@@ -8,7 +8,7 @@ import {inLake, lakeAlias} from './alias.ts';
 import {currentSnapshot, tableAt} from './catalog.ts';
 import type {Fingerprint} from './fingerprint.ts';
 import type {Session} from './session.ts';
-import {protect} from './table-options.ts';
+import {protect, type OwnTable} from './table-options.ts';
 
 /** Where everything that Freshet must remember in the lake is kept. */
 export const stateSchema = 'freshet_state';
@@ -70,6 +70,11 @@ export function stateTable(table: TableName): TableName {
   return {schema: stateSchema, name: isPlain ? text : createHash('sha256').update(text).digest('hex').slice(0, 40)};
 }
 
+/** State rows are inlined always: rows in files are lost when the answer to a COMMIT is. */
+export function ownState(table: TableName): OwnTable {
+  return {table: stateTable(table), inlinedRows: 1_000_000};
+}
+
 /**
  * Makes the state table and its first row. What was left by a run that died on the way is gone over again; a row that stands
  * already is an error.
@@ -78,8 +83,7 @@ export async function createState(session: Session, table: TableName, row: State
   const name = stateTable(table);
   await session.run(sql`CREATE SCHEMA IF NOT EXISTS ${path(lakeAlias, stateSchema)}`);
   await session.run(sql`CREATE TABLE IF NOT EXISTS ${inLake(name)} (${columnDefinitions})`);
-  // Always inlined: rows in files would be lost with them when the answer to a COMMIT is lost.
-  await protect(session, name, {inlinedRows: 1_000_000});
+  await protect(session, [ownState(table)]);
   await session.transaction(async () => {
     const [before] = await session.rows(sql`SELECT 1 FROM ${inLake(name)}`);
     if (before !== undefined)
@@ -136,6 +140,7 @@ function values(table: TableName, row: StateRow): Sql {
     ${literal(row.refreshId)}, ${row.rows}, ${json(row.definition)}, ${json(row.fingerprint)}, ${json(row.sources)}`;
 }
 
+/** The newest, should somebody's maintenance have brought dead ones back. */
 async function readRow(session: Session, name: TableName, atSnapshot?: number): Promise<Published | null> {
   const at = atSnapshot === undefined ? sql`` : sql` AT (VERSION => ${atSnapshot})`;
   const [row] = await session.rows<{
@@ -152,7 +157,8 @@ async function readRow(session: Session, name: TableName, atSnapshot?: number): 
     snapshot: number;
   }>(
     sql`SELECT "table", incarnation, generation, contents, data_version AS dataVersion, refresh_id AS refreshId, "rows",
-      definition, fingerprint, sources, snapshot_id AS snapshot FROM ${inLake(name)}${at}`,
+      definition, fingerprint, sources, snapshot_id AS snapshot FROM ${inLake(name)}${at}
+      ORDER BY generation DESC LIMIT 1`,
   );
   if (row === undefined) return null;
   // Written by us, in these shapes.

@@ -1,19 +1,54 @@
-import {identifier, literal, sql} from '../sql.ts';
+import {identifier, join, literal, sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import {lakeAlias} from './alias.ts';
+import {catalogTable} from './catalog.ts';
+import {LakeError} from './errors.ts';
 import type {Session} from './session.ts';
 
+/** A table that we write, and how many rows of one statement at most stay in the catalog. */
+export type OwnTable = {readonly table: TableName; readonly inlinedRows: number};
+
 /**
- * Options of a table that we write, to be set after its creation and before its first row (it can't be done in the transaction that
- * creates it): how many rows at most stay in the catalog, and that lake-wide maintenance leaves it alone.
+ * Sees to it that this instance knows the options of tables that we write: how many rows stay in the catalog, and that lake-wide
+ * maintenance leaves them alone. To be called outside of a transaction, after a table's creation and before its first row.
+ *
+ * An instance reads all options when it attaches the lake and never again: what another process has set since, for a table made
+ * since, it does not know, and would inline rows of a target. So each instance sets them for itself, once for each table.
  */
-export async function protect(
-  session: Session,
-  table: TableName,
-  {inlinedRows}: {readonly inlinedRows: number},
-): Promise<void> {
+export async function protect(session: Session, tables: readonly OwnTable[]): Promise<void> {
+  for (const {id, schema, name} of await idsOf(session, tables)) {
+    const own = tables.find(({table}) => table.schema === schema && table.name === name);
+    if (own === undefined || session.protectedTables.has(id)) continue;
+    await setOptions(session, own);
+    session.protectedTables.add(id);
+  }
+}
+
+async function setOptions(session: Session, {table, inlinedRows}: OwnTable): Promise<void> {
   const of = sql`schema => ${literal(table.schema)}, table_name => ${literal(table.name)}`;
   const setOption = sql`CALL ${identifier(lakeAlias)}.set_option`;
-  await session.run(sql`${setOption}('data_inlining_row_limit', ${inlinedRows}, ${of})`);
-  await session.run(sql`${setOption}('auto_compact', false, ${of})`);
+  await again(() => session.run(sql`${setOption}('data_inlining_row_limit', ${inlinedRows}, ${of})`));
+  await again(() => session.run(sql`${setOption}('auto_compact', false, ${of})`));
+}
+
+/** Another instance may be setting the same at this moment, which PostgreSQL refuses to one of them. */
+async function again<T>(set: () => Promise<T>, attempts = 10): Promise<T> {
+  try {
+    return await set();
+  } catch (error) {
+    if (attempts <= 1 || !(error instanceof LakeError) || error.kind === 'statement') throw error;
+    return await again(set, attempts - 1);
+  }
+}
+
+async function idsOf(
+  session: Session,
+  tables: readonly OwnTable[],
+): Promise<{id: number; schema: string; name: string}[]> {
+  const names = tables.map(({table}) => sql`(${literal(table.schema)}, ${literal(table.name)})`);
+  return await session.rows(
+    sql`SELECT t.table_id AS id, s.schema_name AS schema, t.table_name AS name
+      FROM ${catalogTable(session, 'table')} AS t JOIN ${catalogTable(session, 'schema')} AS s USING (schema_id)
+      WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND (s.schema_name, t.table_name) IN (${join(names)})`,
+  );
 }

@@ -4,7 +4,7 @@ import {tableNameText, type TableName} from '../table-name.ts';
 import {inLake} from './alias.ts';
 import {allNamesAt, currentSnapshot} from './catalog.ts';
 import type {Session} from './session.ts';
-import {protect} from './table-options.ts';
+import {protect, type OwnTable} from './table-options.ts';
 
 export type TargetColumn = {readonly name: string; readonly type: string};
 export type Target = {
@@ -12,6 +12,11 @@ export type Target = {
   readonly columns: readonly TargetColumn[];
   readonly comment: string | null;
 };
+
+/** Rows of a target lie in files: tombstones in the catalog would be sent again with every retry of a commit. */
+export function ownTarget(table: TableName): OwnTable {
+  return {table, inlinedRows: 0};
+}
 
 /** Makes an empty target with its options. Refuses when the lake has another object of that name. */
 export async function createTarget(session: Session, target: Target): Promise<void> {
@@ -51,8 +56,7 @@ export async function dropTarget(session: Session, table: TableName): Promise<vo
 async function createTable(session: Session, {table, columns, comment}: Target): Promise<void> {
   const definitions = columns.map(({name, type}) => sql`${identifier(name)} ${raw(type)}`);
   await session.run(sql`CREATE TABLE ${inLake(table)} (${join(definitions)})`);
-  // Rows of a target lie in files: tombstones in the catalog would be sent again with every retry of a commit.
-  await protect(session, table, {inlinedRows: 0});
+  await protect(session, [ownTarget(table)]);
   if (comment !== null) await session.run(sql`COMMENT ON TABLE ${inLake(table)} IS ${literal(comment)}`);
 }
 

@@ -1,4 +1,4 @@
-import {DuckDBInstance, type DuckDBConnection, type Json} from '@duckdb/node-api';
+import {DuckDBInstance, type Json} from '@duckdb/node-api';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -22,6 +22,8 @@ export type TestLake = {
   readonly snapshot: () => Promise<number>;
   /** Another connection of the outsider. */
   readonly outsider: () => Promise<Outsider>;
+  /** Somebody whose DuckDB attaches the lake only now. */
+  readonly newcomer: () => Promise<Outsider>;
 };
 
 export type Outsider = Pick<TestLake, 'run' | 'rows'>;
@@ -42,20 +44,25 @@ export async function aLake(overrides: Partial<LakeOptions> = {}): Promise<TestL
     stagingPath: path.join(folder, 'staging'),
     ...overrides,
   };
-  const outside = await DuckDBInstance.create(':memory:', {threads: '2'});
-  const connections: DuckDBConnection[] = [];
+  const opened: (() => void)[] = [];
 
-  async function outsider(): Promise<Outsider> {
-    const connection = await outside.connect();
-    connections.push(connection);
-    await connection.run('USE lake');
-    return {
-      run: async (statement) => (await connection.run(statement)).rowsChanged,
-      rows: async (statement) => await (await connection.run(statement)).convertRows(fromDuckDB),
+  /** A DuckDB that is not ours, and the way to connect to it. */
+  async function somebody(): Promise<() => Promise<Outsider>> {
+    const instance = await DuckDBInstance.create(':memory:', {threads: '2'});
+    opened.unshift(() => instance.closeSync());
+    await attach(instance, options);
+    return async () => {
+      const connection = await instance.connect();
+      opened.unshift(() => connection.closeSync());
+      await connection.run('USE lake');
+      return {
+        run: async (statement) => (await connection.run(statement)).rowsChanged,
+        rows: async (statement) => await (await connection.run(statement)).convertRows(fromDuckDB),
+      };
     };
   }
 
-  await attach(outside, options);
+  const outsider = await somebody();
   const first = await outsider();
   const lake = openLake(options);
   return {
@@ -64,10 +71,10 @@ export async function aLake(overrides: Partial<LakeOptions> = {}): Promise<TestL
     ...first,
     snapshot: async () => (await first.rows('SELECT id FROM lake.current_snapshot()'))[0]?.[0] as number,
     outsider,
+    newcomer: async () => await (await somebody())(),
     [Symbol.asyncDispose]: async () => {
       lake.close();
-      for (const connection of connections) connection.closeSync();
-      outside.closeSync();
+      for (const close of opened) close();
       await rm(folder, {recursive: true, force: true});
       await database[Symbol.asyncDispose]();
     },
