@@ -47,7 +47,7 @@ async function attempt(work: Work, folder: string, lakeName: string): Promise<Pu
     if (decision.action === 'INCREMENTAL') return await writeIncrementally(work, folder);
     return await writeFully(work, lakeName, lookUp.fence, decision.action === 'REINITIALIZE');
   } catch (error) {
-    if (error instanceof GiveUp) return error.answer;
+    if (error instanceof GiveUp) return (await isFenceMoved(work)) ? {kind: 'lost'} : error.answer;
     if (error instanceof FenceLost || error instanceof Conflict) return {kind: 'lost'};
     if (error instanceof StagedFileGone) return {kind: 'extract-again', why: error.message};
     if (error instanceof TargetUnreadable) {
@@ -56,6 +56,12 @@ async function attempt(work: Work, folder: string, lakeName: string): Promise<Pu
     if (isLakeError(error, 'data')) return dataError(decision.action, error.message);
     throw error;
   }
+}
+
+/** Whether another refresh has published since: then what the transaction found amiss is that refresh's work. */
+async function isFenceMoved({session, state, lookUp}: Work): Promise<boolean> {
+  const now = await readState(session, state.table);
+  return now?.incarnation !== lookUp.fence.incarnation || now.generation !== lookUp.fence.generation;
 }
 
 /** The state row alone: a source changed, but in nothing that the query uses, and need not be read for it again. */
