@@ -13,6 +13,8 @@ import {openMetadata, type Metadata} from './metadata/database.ts';
 import {checkSchemaVersion} from './metadata/migrate.ts';
 import {openSchedules} from './schedules.ts';
 
+export {readConfig, type Config} from './config.ts';
+
 /** Where our workflows are: TypeScript in a checkout, JavaScript in the package. */
 const own = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './workflows/index.ts' : './workflows/index.js', import.meta.url),
@@ -57,7 +59,9 @@ export class FreshetPlugin extends SimplePlugin {
     const configured = super.configureWorker(options);
     const given = configured.activities ?? {};
     const activities = isOurs(given) ? given : {...given, ...this.#activitiesBeside(given, configured.taskQueue)};
-    return withWorkflows({...configured, activities});
+    const withActivities = {...configured, activities};
+    // A worker for what takes long has no workflows.
+    return configured.taskQueue === this.#computeTaskQueue ? withActivities : withWorkflows(withActivities);
   }
 
   override configureReplayWorker(options: ReplayWorkerOptions): ReplayWorkerOptions {

@@ -1,3 +1,4 @@
+import {metricMeter} from '@temporalio/activity';
 import type {Activities, Site} from './activities.ts';
 import {checkCardinality} from './check-cardinality.ts';
 import {chooseVersion, findTables} from './choose-version.ts';
@@ -9,6 +10,7 @@ import {extractChanges} from './extract-changes.ts';
 import {failureOf} from './failures.ts';
 import {heartbeating} from './heartbeating.ts';
 import {lookUpSnapshots} from './look-up-snapshots.ts';
+import {countFailure, countRefresh} from '../metrics.ts';
 import {publishRefresh} from './publish-refresh.ts';
 import {recordFailure, recordRefresh} from './record-refresh.ts';
 import {verify} from './verify.ts';
@@ -37,8 +39,14 @@ export function createActivities(deps: Deps): Activities {
     extractChanges: long(extractChanges),
     checkCardinality: short((_, input) => checkCardinality(input)),
     publishRefresh: long(publishRefresh),
-    recordRefresh: short(recordRefresh),
-    recordFailure: short(recordFailure),
+    recordRefresh: short(async (_, input) => {
+      await recordRefresh(deps, input);
+      countRefresh(metricMeter, input);
+    }),
+    recordFailure: short(async (_, input) => {
+      await recordFailure(deps, input);
+      countFailure(metricMeter, input);
+    }),
 
     checkStatement: long(checkStatement),
     reserveTable: short(reserveTable),

@@ -1,0 +1,161 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type LogEntry,
+  type LogLevel,
+  type Logger,
+  type RuntimeOptions,
+} from '@temporalio/worker';
+import type {Config} from './config.ts';
+import {FreshetError} from './errors.ts';
+import {openMetadata} from './metadata/database.ts';
+import {checkSchemaVersion, migrate} from './metadata/migrate.ts';
+import {histogramBuckets} from './metrics.ts';
+import {FreshetPlugin} from './plugin.ts';
+import {computeTaskQueue, taskQueue} from './temporal-names.ts';
+
+/** Short activities at once; what they ask of DuckDB waits for a thread. */
+const lightConcurrency = 20;
+/** After the grace time activities are cancelled, which interrupts their statements; this long they may take to notice. */
+const forceSeconds = 15;
+const longestWaitSeconds = 10;
+
+/**
+ * A worker process: waits for PostgreSQL and Temporal, serves both task queues until it is asked to stop (SIGTERM, SIGINT),
+ * then finishes what runs within the grace time. Set UV_THREADPOOL_SIZE before Node starts to compute more at once.
+ */
+export async function runWorker(config: Config): Promise<void> {
+  const runtime = Runtime.install(runtimeOptions(config));
+  const log = runtime.logger;
+  await patiently('PostgreSQL', log, () => prepareMetadata(config));
+  const {connectionOptions, namespace} = config.temporal;
+  const connection = await patiently('Temporal', log, () => NativeConnection.connect(connectionOptions));
+  try {
+    const workers = await createWorkers(config, connection, namespace ?? 'default');
+    log.info('Freshet serves its task queues', {queues: [taskQueue(config.prefix), computeTaskQueue(config.prefix)]});
+    await runAll(workers);
+    log.info('Freshet has stopped');
+  } finally {
+    await connection.close();
+  }
+}
+
+async function createWorkers(config: Config, connection: NativeConnection, namespace: string): Promise<Worker[]> {
+  const {prefix, computeConcurrency, shutdownGraceSeconds} = config;
+  const shared = {
+    connection,
+    namespace,
+    plugins: [new FreshetPlugin({config, computeTaskQueue: computeTaskQueue(prefix)})],
+    shutdownGraceTime: `${shutdownGraceSeconds} seconds` as const,
+    shutdownForceTime: `${shutdownGraceSeconds + forceSeconds} seconds` as const,
+  };
+  // Copies of the options: Worker.create adds the connection's plugins to the list it is given.
+  const light = await Worker.create({
+    ...shared,
+    plugins: [...shared.plugins],
+    taskQueue: taskQueue(prefix),
+    maxConcurrentActivityTaskExecutions: lightConcurrency,
+    maxConcurrentLocalActivityExecutions: lightConcurrency,
+  });
+  const compute = await Worker.create({
+    ...shared,
+    plugins: [...shared.plugins],
+    taskQueue: computeTaskQueue(prefix),
+    maxConcurrentActivityTaskExecutions: computeConcurrency,
+  });
+  return [light, compute];
+}
+
+/** Runs them until they are asked to stop; when one breaks, the others stop in order too. */
+async function runAll(workers: readonly Worker[]): Promise<void> {
+  const ends = await Promise.allSettled(
+    workers.map(async (worker) => {
+      try {
+        await worker.run();
+      } finally {
+        for (const other of workers) if (other.getState() === 'RUNNING') other.shutdown();
+      }
+    }),
+  );
+  const broken = ends.find((end) => end.status === 'rejected');
+  if (broken !== undefined) throw broken.reason;
+}
+
+async function prepareMetadata({metadataUrl, isMigrating}: Config): Promise<void> {
+  const metadata = openMetadata(metadataUrl);
+  try {
+    await (isMigrating ? migrate(metadata) : checkSchemaVersion(metadata));
+  } finally {
+    await metadata.end();
+  }
+}
+
+/** Tries until it works, ever more slowly; only what waiting won't mend ends it. */
+async function patiently<T>(what: string, log: Logger, attempt: () => Promise<T>): Promise<T> {
+  for (let waitSeconds = 0.25; ; waitSeconds = Math.min(waitSeconds * 2, longestWaitSeconds)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof FreshetError) throw error;
+      log.warn(`${what} can't be reached yet`, {error: String(error), againInSeconds: waitSeconds});
+      await delay(waitSeconds * 1000);
+    }
+  }
+}
+
+function runtimeOptions({metricsAddress, log, scrub}: Config): RuntimeOptions {
+  return {
+    logger: new DefaultLogger(levels[log.level], log.format === 'json' ? jsonLine(scrub) : textLine(scrub)),
+    telemetryOptions: {
+      logging: {forward: {}, filter: {core: 'WARN', other: 'ERROR'}},
+      ...(metricsAddress === undefined
+        ? {}
+        : {
+            metrics: {
+              prometheus: {
+                bindAddress: metricsAddress,
+                countersTotalSuffix: true,
+                unitSuffix: true,
+                histogramBucketOverrides: histogramBuckets,
+              },
+            },
+          }),
+    },
+  };
+}
+
+const levels: Readonly<Record<Config['log']['level'], LogLevel>> = {
+  trace: 'TRACE',
+  debug: 'DEBUG',
+  info: 'INFO',
+  warn: 'WARN',
+  error: 'ERROR',
+};
+
+function jsonLine(scrub: Config['scrub']): (entry: LogEntry) => void {
+  return ({level, message, timestampNanos, meta}) => {
+    const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+    write(scrub(JSON.stringify({time, level: level.toLowerCase(), message, ...meta}, plainJson)));
+  };
+}
+
+function textLine(scrub: Config['scrub']): (entry: LogEntry) => void {
+  return ({level, message, timestampNanos, meta}) => {
+    const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+    const more = meta === undefined || Object.keys(meta).length === 0 ? '' : ` ${JSON.stringify(meta, plainJson)}`;
+    write(scrub(`${time} ${level} ${message}${more}`));
+  };
+}
+
+/** What JSON has no form for. */
+function plainJson(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  return value instanceof Error ? {name: value.name, message: value.message, stack: value.stack} : value;
+}
+
+function write(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
