@@ -86,8 +86,8 @@ async function describe(folder: string, postgres: PostgresServer, temporal: Temp
   const {username, password} = new URL(url);
   await writeFile(path.join(folder, 'pgpass'), `127.0.0.1:${postgres.port}:*:${username}:${password}\n`, {mode: 0o600});
   const catalog = catalogOf(folder, postgres.port);
-  // An empty file: a profile that the user keeps for another Temporal is not meant.
-  await writeFile(path.join(folder, 'temporal.toml'), '');
+  // An empty profile: one that the user keeps for another Temporal is not meant.
+  await writeFile(path.join(folder, 'temporal.toml'), '[profile.default]\n');
   return {
     webUiUrl: temporal.uiUrl,
     attach: sql`ATTACH ${literal(catalog)} AS lake`.text,
