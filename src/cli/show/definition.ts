@@ -8,7 +8,7 @@ export function showCreate(result: CreateResult): string {
   const done = result.outcome === 'created' ? good('Created') : 'Would create';
   return [
     `${done} ${bold(result.table)} over ${result.sources.join(', ') || 'no table'}.`,
-    modeText(result),
+    `Its ${modeText(result)}`,
     result.outcome === 'dry-run' ? section('Columns', columnsText(result.columns)) : '',
     result.refresh === null ? '' : showRefresh(result.refresh),
   ]
@@ -45,8 +45,8 @@ export function modeText({
   readonly mode: 'incremental' | 'full';
   readonly reasons: readonly string[];
 }): string {
-  if (mode === 'incremental') return 'Its refreshes are incremental where that is cheaper.';
-  return `Its refreshes are full: ${reasons.join('; ')}.`;
+  if (mode === 'incremental') return 'refreshes are incremental where that is cheaper.';
+  return `refreshes are full: ${reasons.join('; ')}.`;
 }
 
 function columnsText(columns: Explanation['columns']): string {

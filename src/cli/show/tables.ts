@@ -30,7 +30,7 @@ export function showTable(details: DynamicTableDetails, history: readonly Histor
   return [
     bold(details.table),
     fields(settings(details)),
-    modeText(details),
+    `Its ${modeText(details)}`,
     section('Columns', details.columns.map(({name, type}) => `${name} ${dim(type)}`).join('\n')),
     section('Query', details.query.trim()),
     ...(history.length === 0 ? [] : [section('Last refreshes', historyTable(history, now))]),
