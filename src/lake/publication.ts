@@ -137,18 +137,17 @@ export function publicationOf(state: StateRow & {readonly snapshot: number}): Pu
 
 /** Whether all its files can be opened: their footers are read, not their rows. */
 export async function isReadable(session: Session, {schema, name}: TableName): Promise<boolean> {
+  const files = await session.rows<{data: string; deletes: string | null}>(
+    sql`SELECT data_file AS data, delete_file AS deletes
+      FROM ducklake_list_files(${literal(lakeAlias)}, ${literal(name)}, schema => ${literal(schema)})`,
+  );
+  const paths = files.flatMap(({data, deletes}) => (deletes === null ? [data] : [data, deletes]));
+  if (paths.length === 0) return true;
   try {
-    await session.run(
-      sql`SET VARIABLE freshet_files = (SELECT list(file) FROM (
-        SELECT unnest([data_file, delete_file]) AS file
-        FROM ducklake_list_files(${literal(lakeAlias)}, ${literal(name)}, schema => ${literal(schema)})) WHERE file IS NOT NULL)`,
-    );
-    await session.rows(
-      sql`SELECT count(*) FROM parquet_file_metadata(coalesce(getvariable('freshet_files'), []::VARCHAR[]))`,
-    );
+    await session.rows(sql`SELECT count(*) FROM parquet_file_metadata(${literal(paths)})`);
     return true;
   } catch (error) {
-    if (isLakeError(error, 'missing-file', 'other', 'data')) return false;
+    if (isLakeError(error, 'missing-file')) return false;
     throw error;
   }
 }

@@ -1,0 +1,56 @@
+import {connect, createServer, type AddressInfo, type Socket} from 'node:net';
+
+/**
+ * Stands before PostgreSQL and can lose one COMMIT: 'answer' lets it through and cuts the line before the answer, 'request' cuts
+ * it before PostgreSQL hears of it.
+ */
+export type LossyProxy = {
+  /** The same database by way of the proxy. */
+  readonly url: string;
+  readonly lose: (what: 'answer' | 'request') => void;
+  /** How many COMMITs have been lost. */
+  readonly lost: () => number;
+};
+
+export async function aLossyProxy(target: string): Promise<LossyProxy & AsyncDisposable> {
+  const {hostname, port} = new URL(target);
+  const sockets = new Set<Socket>();
+  let losing: 'answer' | 'request' | null = null;
+  let lost = 0;
+
+  const server = createServer((client) => {
+    const database = connect(Number(port), hostname);
+    for (const socket of [client, database]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => (sockets.delete(socket), client.destroy(), database.destroy()));
+    }
+    let isMute = false;
+    client.on('data', (data) => {
+      const isLost = losing !== null && data.includes('COMMIT\0');
+      if (isLost && losing === 'request') client.destroy();
+      else database.write(data);
+      if (!isLost) return;
+      isMute = true;
+      losing = null;
+      lost++;
+    });
+    database.on('data', (data) => {
+      if (isMute) client.destroy();
+      else client.write(data);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = new URL(target);
+  url.hostname = '127.0.0.1';
+  url.port = String((server.address() as AddressInfo).port); // A TCP server that listens.
+  return {
+    url: url.href,
+    lose: (what) => (losing = what),
+    lost: () => lost,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
