@@ -86,8 +86,9 @@ async function describe(folder: string, postgres: PostgresServer, temporal: Temp
   const {username, password} = new URL(url);
   await writeFile(path.join(folder, 'pgpass'), `127.0.0.1:${postgres.port}:*:${username}:${password}\n`, {mode: 0o600});
   const catalog = catalogOf(folder, postgres.port);
-  // An empty profile: one that the user keeps for another Temporal is not meant.
-  await writeFile(path.join(folder, 'temporal.toml'), '[profile.default]\n');
+  // Instead of the user's own file, whose profile may be for another Temporal; the `temporal` CLI reads it too.
+  const profile = `[profile.default]\naddress = "${temporal.address}"\nnamespace = "default"\n`;
+  await writeFile(path.join(folder, 'temporal.toml'), profile);
   return {
     webUiUrl: temporal.uiUrl,
     attach: sql`ATTACH ${literal(catalog)} AS lake`.text,
