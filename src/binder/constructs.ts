@@ -39,7 +39,7 @@ const operators: ReadonlyMap<string, Reason> = new Map([
   ['LOGICAL_TOP_N', construct('LIMIT')],
   ['LOGICAL_EXCEPT', construct('EXCEPT')],
   ['LOGICAL_INTERSECT', construct('INTERSECT')],
-  ['LOGICAL_UNNEST', construct('unnest')],
+  ['LOGICAL_UNNEST', construct('unnest or UNPIVOT')],
   ['LOGICAL_SAMPLE', construct('a sample')],
   ['LOGICAL_ASOF_JOIN', construct('an ASOF JOIN')],
   ['LOGICAL_POSITIONAL_JOIN', construct('a POSITIONAL JOIN')],
@@ -54,7 +54,7 @@ const joins: ReadonlyMap<string, Reason> = new Map([
   ['FULL', construct('a FULL JOIN')],
   ['SEMI', construct('IN or EXISTS with a subquery (a semi-join)', 'join the distinct keys of the subquery instead')],
   ['ANTI', construct('NOT IN or NOT EXISTS with a subquery (an anti-join)')],
-  ['MARK', construct('IN or ANY with a subquery', 'join the distinct keys of the subquery instead')],
+  ['MARK', construct('IN, NOT IN or ANY with a subquery')],
   ['SINGLE', construct('a correlated subquery', 'join an aggregate with GROUP BY instead')],
 ]);
 

@@ -1,5 +1,4 @@
 import {FreshetError} from '../errors.ts';
-import {identifier} from '../sql.ts';
 import type {BoundOutput} from './bound.ts';
 import {mapPlain, parseType, typeText, type DuckType} from './type-text.ts';
 
@@ -86,6 +85,6 @@ function refuse(name: string, type: string, part: DuckType): void {
 
 function unsupported(name: string, type: string, why: string, cast: string): FreshetError {
   return new FreshetError('unsupported_type', `Column "${name}" has type ${type}: ${why}`, {
-    hint: `Cast it: CAST(${identifier(name).text} AS ${cast}).`,
+    hint: `Cast it: CAST(${/^\w+$/.test(name) ? name : '…'} AS ${cast}).`,
   });
 }

@@ -1,15 +1,23 @@
 import type {AggregateCall, Expression, OrderTerm} from '../relation/expression.ts';
 import {exactness} from '../relation/aggregate-functions.ts';
-import {integerOf, isObject, listOf, objectsOf, textOf, type JsonObject} from './json.ts';
+import {integerOf, isObject, listOf, objectsOf, textOf, type Json, type JsonObject} from './json.ts';
 import {listOfConstants, planValue, textConstant} from './plan-value.ts';
 import {known, readAll, readExpression, typeOf, type Scope} from './read-expression.ts';
 import {decline, declineConstruct, onlyKnown, type Reading} from './reading.ts';
 
 /**
- * One call of an aggregate function. One that leaves a free choice is declined: what it answered before can't be found again.
- * `isSingle`: it is known to be over one row at most, so that the first is the largest.
+ * Why an aggregate's choice is none, by its place: `single` is over one row at most, so that the first is the largest; the list of
+ * a `sorted` one is sorted above it, so that any order of it will do.
  */
-export function readAggregateCall(reading: Reading, json: JsonObject, scope: Scope, isSingle: boolean): AggregateCall {
+export type Choices = ReadonlyMap<number, 'single' | 'sorted'>;
+
+/** One call of an aggregate function. One that leaves a free choice is declined: what it answered can't be found again. */
+export function readAggregateCall(
+  reading: Reading,
+  json: JsonObject,
+  scope: Scope,
+  choice: 'single' | 'sorted' | undefined,
+): AggregateCall {
   known(reading, json, [
     'return_type',
     'children',
@@ -24,22 +32,29 @@ export function readAggregateCall(reading: Reading, json: JsonObject, scope: Sco
     'filter',
     'order_bys',
   ]);
-  const written = textOf(json['name']);
+  const name = textOf(json['name']);
+  const inputs = readAll(reading, json['children'], scope);
+  const ownOrder = inputs.map((expression) => ({expression, descending: false, nullsFirst: false}));
   const call: AggregateCall = {
-    name: isSingle && written === 'first' ? 'max' : written,
-    arguments: readAll(reading, json['children'], scope),
+    name: choice === 'single' && name === 'first' ? 'max' : name,
+    arguments: inputs,
     distinct: json['aggregate_type'] === 'DISTINCT',
     filter: json['filter'] === undefined ? null : readExpression(reading, json['filter'], scope),
-    orderBy: isObject(json['order_bys']) ? readOrder(reading, json['order_bys'], scope) : [],
+    orderBy: isObject(json['order_bys'])
+      ? readOrder(reading, json['order_bys'], scope)
+      : choice === 'sorted'
+        ? ownOrder
+        : [],
     type: typeOf(reading, json),
   };
   const answer = exactness(call);
-  if (answer.kind === 'free-choice') {
-    const {why, rewrite} = answer;
-    decline(reading, {kind: 'free-choice', construct: why, ...(rewrite === undefined ? {} : {rewrite})});
-    return call;
-  }
-  return {...call, arguments: [...call.arguments, ...keptArguments(reading, json, call.name)]};
+  if (answer.kind !== 'free-choice')
+    return {...call, arguments: [...inputs, ...keptArguments(reading, json, call.name)]};
+  const {why, rewrite} = answer;
+  if (json['alias'] === '__collated_group')
+    decline(reading, {kind: 'free-choice', construct: 'GROUP BY under a collation'});
+  else decline(reading, {kind: 'free-choice', construct: why, ...(rewrite === undefined ? {} : {rewrite})});
+  return call;
 }
 
 /** Arguments that DuckDB has taken out of the call when it bound it. */
@@ -89,20 +104,37 @@ function readOrder(reading: Reading, json: JsonObject, scope: Scope): readonly O
   });
 }
 
+/** What the projection above an aggregate tells of the choices in it. */
+export function knownChoices(projection: JsonObject, aggregate: JsonObject): Choices {
+  if (isScalarSubquery(projection, aggregate)) return new Map([[0, 'single']]);
+  const keys = listOf(aggregate['groups']).length;
+  const lists = objectsOf(aggregate['expressions']).flatMap(({name, aggregate_type: type}, i) =>
+    name === 'list' && type === 'DISTINCT' && isOnlySorted(projection['expressions'], keys + i) ? [i] : [],
+  );
+  return new Map(lists.map((place) => [place, 'sorted']));
+}
+
+/** DuckDB plans `list(DISTINCT x ORDER BY x)` as a list without an order, sorted above. */
+function isOnlySorted(json: Json | undefined, place: number): boolean {
+  if (Array.isArray(json)) return (json as readonly Json[]).every((part) => isOnlySorted(part, place));
+  if (!isObject(json)) return true;
+  if (json['expression_class'] === 'BOUND_REF') return integerOf(json['index']) !== place;
+  const [list, ...others] = listOf(json['children']);
+  const isSorted = json['name'] === 'list_sort' && isObject(list) && list['expression_class'] === 'BOUND_REF';
+  return isSorted ? isOnlySorted(others, place) : Object.values(json).every((part) => isOnlySorted(part, place));
+}
+
 /**
- * DuckDB's plan of an uncorrelated scalar subquery: `first` and a count over it, and an error where there is more than one row.
- * The choice is no choice then.
+ * DuckDB's plan of an uncorrelated scalar subquery: `first` and a count over it, and above them an error where there is more than
+ * one row.
  */
-export function isScalarSubquery(projection: JsonObject): boolean {
-  const [aggregate] = objectsOf(projection['children']);
-  if (aggregate?.['type'] !== 'LOGICAL_AGGREGATE_AND_GROUP_BY' || listOf(aggregate['groups']).length > 0) return false;
-  const [first, count] = objectsOf(aggregate['expressions']);
-  const [guard] = objectsOf(projection['expressions']);
+function isScalarSubquery(projection: JsonObject, aggregate: JsonObject): boolean {
+  const [guard, ...otherOutputs] = objectsOf(projection['expressions']);
+  const [first, count, ...otherCalls] = objectsOf(aggregate['expressions']);
   const [check] = objectsOf(guard?.['case_checks']);
   const {when_expr: when, then_expr: then} = check ?? {};
   return (
-    listOf(aggregate['expressions']).length === 2 &&
-    listOf(projection['expressions']).length === 1 &&
+    [...listOf(aggregate['groups']), ...otherOutputs, ...otherCalls].length === 0 &&
     first?.['name'] === 'first' &&
     count?.['name'] === 'count_star' &&
     isObject(when) &&

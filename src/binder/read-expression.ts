@@ -1,3 +1,4 @@
+import {typeOf as typeOfExpression} from '../relation/expression.ts';
 import type {ComparisonOperator, Expression, WordOperator} from '../relation/expression.ts';
 import {integerOf, isObject, listOf, objectsOf, textOf, type Json, type JsonObject} from './json.ts';
 import {planType} from './plan-type.ts';
@@ -102,6 +103,8 @@ function readCast(reading: Reading, json: JsonObject, scope: Scope): Expression 
   known(reading, json, ['child', 'return_type', 'try_cast']);
   const input = readExpression(reading, json['child'], scope);
   const type = typeOf(reading, json);
+  // A literal is cast to the type that it has.
+  if (typeOfExpression(input) === type) return input;
   return {kind: 'cast', input, tries: json['try_cast'] === true, type};
 }
 

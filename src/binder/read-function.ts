@@ -1,7 +1,7 @@
-import {column, type Expression} from '../relation/expression.ts';
+import {column, typeOf as typeOfExpression, type Expression} from '../relation/expression.ts';
 import {isObject, listOf, textOf, type JsonObject} from './json.ts';
 import {elementType, planType} from './plan-type.ts';
-import {namedRow} from './plan-value.ts';
+import {namedRow, textConstant} from './plan-value.ts';
 import {known, readAll, readExpression, typeOf, type Scope} from './read-expression.ts';
 import {declineConstruct, declined, freshColumn, onlyKnown, type Reading} from './reading.ts';
 
@@ -18,6 +18,9 @@ const typedByResult = new Set([
   'list_zip',
   'unpivot_list',
 ]);
+
+/** Over decimals they keep the type of their result, to which the print casts. */
+const decimalArithmetic = new Set(['+', '-', '*', 'add', 'subtract', 'multiply']);
 
 const listAggregates = new Set(['list_aggregate', 'list_aggr', 'aggregate', 'array_aggregate', 'array_aggr']);
 
@@ -41,8 +44,14 @@ export function readFunction(reading: Reading, json: JsonObject, scope: Scope): 
   const inputs = readAll(reading, json['children'], scope);
   const type = typeOf(reading, json);
   if (name === 'struct_pack') return namedRow(type, inputs);
-  if (!isWhole(json, name, data)) return decline(reading, `the function ${name}`);
-  return {kind: 'call', name, arguments: inputs, type};
+  // It takes the type of whatever stands beside it.
+  if (name === 'error') return cast({kind: 'call', name, arguments: inputs, type: '"NULL"'}, type);
+  if (name === 'array_slice' && inputs.slice(1).some((bound) => typeOfExpression(bound).endsWith('[]'))) {
+    return decline(reading, 'a slice of a list without a beginning or an end');
+  }
+  const kept = listAggregates.has(name) ? keptByListAggregate(data) : isWhole(json, name, data) ? [] : null;
+  if (kept === null) return decline(reading, `the function ${name}`);
+  return {kind: 'call', name, arguments: [...inputs, ...kept], type};
 }
 
 /** Whether its children are all that it was called with. */
@@ -50,16 +59,20 @@ function isWhole(json: JsonObject, name: string, data: JsonObject): boolean {
   if (notOfValues.has(name)) return false;
   if (listOf(json['original_arguments']).length > listOf(json['children']).length) return false;
   const kept = Object.keys(data);
-  if (kept.length === 0) return true;
-  if (listAggregates.has(name)) return isPlainListAggregate(data);
-  return typedByResult.has(name) && kept.every((key) => key === 'variable_return_type');
+  if (decimalArithmetic.has(name))
+    return kept.every((key) => ['check_overflow', 'return_type', 'arguments'].includes(key));
+  return kept.length === 0 || (typedByResult.has(name) && kept.every((key) => key === 'variable_return_type'));
 }
 
-/** `list_aggregate(l, 'sum')`: the aggregate was given nothing but the list. */
-function isPlainListAggregate(data: JsonObject): boolean {
+/** `list_aggregate(l, 'sum')` is whole as it is; a separator is an argument more. Null: it was given something else. */
+function keptByListAggregate(data: JsonObject): readonly Expression[] | null {
   const bound = isObject(data['bind_data']) ? data['bind_data'] : {};
   const call = isObject(bound['aggr_expr']) ? bound['aggr_expr'] : {};
-  return call['expression_class'] === 'BOUND_AGGREGATE' && call['function_data'] === undefined;
+  if (call['expression_class'] !== 'BOUND_AGGREGATE') return null;
+  const given = isObject(call['function_data']) ? call['function_data'] : {};
+  const [only, ...others] = Object.keys(given);
+  if (only === undefined) return [];
+  return only === 'separator' && others.length === 0 ? [textConstant(textOf(given['separator']))] : null;
 }
 
 /** What a lambda of each function is given, before the index that it may ask for. */
@@ -96,6 +109,10 @@ function readLambdaCall(reading: Reading, json: JsonObject, name: string, data: 
 function elementTypeOf(json: JsonObject): string {
   const [list] = listOf(json['children']);
   return planType(elementType(isObject(list) ? list['return_type'] : undefined)) ?? 'ANY';
+}
+
+function cast(input: Expression, type: string): Expression {
+  return {kind: 'cast', input, tries: false, type};
 }
 
 function decline(reading: Reading, construct: string): Expression {

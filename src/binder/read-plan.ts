@@ -5,7 +5,7 @@ import {columnsOfRelation, inputsOf, type Output, type Relation} from '../relati
 import {describeOperator} from './constructs.ts';
 import {integerOf, isObject, listOf, objectsOf, textOf, type Json, type JsonObject} from './json.ts';
 import {planType} from './plan-type.ts';
-import {isScalarSubquery, readAggregateCall} from './read-aggregate.ts';
+import {knownChoices, readAggregateCall, type Choices} from './read-aggregate.ts';
 import {compare, readAll, readExpression, typeOf, type Scope} from './read-expression.ts';
 import {readScan} from './read-scan.ts';
 import {beginReading, decline, declineConstruct, freshColumn, onlyKnown, type Reading} from './reading.ts';
@@ -44,7 +44,7 @@ function readOperator(reading: Reading, json: Json | undefined): Relation {
         ? readJoin(reading, json)
         : declineOperator(reading, json);
     case 'LOGICAL_AGGREGATE_AND_GROUP_BY':
-      return readAggregate(reading, json, false);
+      return readAggregate(reading, json, new Map());
     case 'LOGICAL_DISTINCT':
       return json['distinct_type'] === 'DISTINCT' ? readDistinct(reading, json) : declineOperator(reading, json);
     case 'LOGICAL_UNION':
@@ -69,7 +69,10 @@ function readOperator(reading: Reading, json: Json | undefined): Relation {
 function readProjection(reading: Reading, json: JsonObject): Relation {
   onlyKnown(reading, json, 'a projection', ['type', 'children', 'table_index', 'expressions']);
   const [below] = objectsOf(json['children']);
-  const input = below && isScalarSubquery(json) ? readAggregate(reading, below, true) : readInput(reading, json);
+  const input =
+    below?.['type'] === 'LOGICAL_AGGREGATE_AND_GROUP_BY'
+      ? readAggregate(reading, below, knownChoices(json, below))
+      : readInput(reading, json);
   return {kind: 'project', input, outputs: readOutputs(reading, json['expressions'], scopeOf(input))};
 }
 
@@ -114,7 +117,7 @@ function readCondition(reading: Reading, json: JsonObject, left: Relation, right
   );
 }
 
-function readAggregate(reading: Reading, json: JsonObject, isSingle: boolean): Relation {
+function readAggregate(reading: Reading, json: JsonObject, choices: Choices): Relation {
   onlyKnown(reading, json, 'an aggregate', [
     'type',
     'children',
@@ -130,8 +133,8 @@ function readAggregate(reading: Reading, json: JsonObject, isSingle: boolean): R
   const scope = scopeOf(input);
   const keys = readOutputs(reading, json['groups'], scope);
   if (!isPlainGrouping(json, keys.length)) declineConstruct(reading, 'GROUPING SETS, ROLLUP or CUBE');
-  const aggregates = objectsOf(json['expressions']).map((each) => {
-    const call = readAggregateCall(reading, each, scope, isSingle);
+  const aggregates = objectsOf(json['expressions']).map((each, i) => {
+    const call = readAggregateCall(reading, each, scope, choices.get(i));
     return {column: freshColumn(reading, labelOf(each, call.name), call.type), call};
   });
   return {kind: 'aggregate', input, grouped: keys.length > 0, keys, aggregates};
@@ -170,7 +173,9 @@ function readUnion(reading: Reading, json: JsonObject): Relation {
   const columns = columnsOfRelation(inputs[0] ?? hole).map(({name, type}) => freshColumn(reading, name, type));
   const fits = inputs.every((input) => columnsOfRelation(input).every(({type}, i) => type === columns[i]?.type));
   if (!fits && reading.reasons.length === 0) declineConstruct(reading, 'UNION ALL of different types');
-  return {kind: 'union-all', inputs, columns};
+  const [only] = inputs;
+  // Its other side was found to be empty.
+  return inputs.length === 1 && only ? only : {kind: 'union-all', inputs, columns};
 }
 
 /** A dynamic table is a multiset: an order without LIMIT says nothing. */

@@ -1,0 +1,96 @@
+import type {Query} from '../definition/statement.ts';
+import {isLakeError} from '../lake/errors.ts';
+import type {Session} from '../lake/session.ts';
+import {exactness} from '../relation/aggregate-functions.ts';
+import {print} from '../relation/print.ts';
+import {inputsOf, type Relation, type Scan} from '../relation/relation.ts';
+import {identifier, join, path, raw, sql, type Sql} from '../sql.ts';
+import {planOf} from './bind.ts';
+import type {Bound, Reading} from './bound.ts';
+import {canonical} from './canonical.ts';
+import {objectsOf, textOf} from './json.ts';
+import {readPlan} from './read-plan.ts';
+
+/** Sources with more rows in all are not read for the check. */
+const mostRows = 100_000;
+/** A join of few rows may still be large; what takes longer is left unchecked. */
+const longestMs = 5_000;
+
+/**
+ * The net under our reading of plans: the relation, printed and bound again, must be the same relation, and give the same rows as
+ * the user's own text where the sources are small. Otherwise the query is refreshed fully, which runs the user's text and is right
+ * whatever our reading is worth. For creation, in the mirror in which the query was bound.
+ */
+export async function roundTrip(session: Session, query: Query, bound: Bound): Promise<Bound> {
+  const {reading} = bound;
+  if (reading.kind === 'full') return bound;
+  const printed = printedIn(session, reading.relation);
+  const detail =
+    (await changed(session, reading.relation, printed)) ?? (await otherRows(session, query, bound, printed));
+  return detail === null ? bound : {...bound, reading: failed(detail)};
+}
+
+function failed(detail: string): Reading {
+  return {kind: 'full', reasons: [{kind: 'round-trip', detail}]};
+}
+
+/** The relation over the mirror's views. */
+function printedIn({lake}: Session, relation: Relation): Sql {
+  const scan = ({source}: Scan, alias: Sql): Sql => sql`${path(lake.name, source.schema, source.name)} AS ${alias}`;
+  return print(relation, {scan, mayBeNull: () => true});
+}
+
+async function changed(session: Session, relation: Relation, printed: Sql): Promise<string | null> {
+  const answer = await planOf(session, printed.text);
+  const [plan] = objectsOf(answer['plans']);
+  if (plan === undefined) return `printed, it can not be bound: ${textOf(answer['error_message']).split('\n')[0]}`;
+  const again = readPlan(plan);
+  if (again.kind === 'full') return 'printed and bound again, it has other operators';
+  return canonical(again.relation) === canonical(relation) ? null : 'printed and bound again, it is another relation';
+}
+
+async function otherRows(session: Session, query: Query, bound: Bound, printed: Sql): Promise<string | null> {
+  if (bound.reading.kind === 'full' || bound.volatileFunctions.length > 0) return null;
+  if (isInexact(bound.reading.relation) || (await rowsOf(session, bound.sources)) > mostRows) return null;
+  const names = join(bound.outputs.map((_, i) => identifier(`c${i}`)));
+  const asWritten = sql`SELECT * FROM (${raw(query.text)}\n) AS written(${names})`;
+  const asRead = sql`SELECT * FROM (${printed}) AS read(${names})`;
+  // What fails as it is written is the user's to see, when the table is filled.
+  if (typeof (await countWithin(session, asWritten)) !== 'number') return null;
+  const differing = await countWithin(
+    session,
+    sql`(${asWritten} EXCEPT ALL ${asRead}) UNION ALL (${asRead} EXCEPT ALL ${asWritten})`,
+  );
+  if (differing === 'failed') return 'printed, it fails on rows on which the query does not';
+  return differing === null || differing === 0 ? null : `printed, it gave ${differing} other rows`;
+}
+
+async function rowsOf(session: Session, sources: Bound['sources']): Promise<number> {
+  if (sources.length === 0) return 0;
+  const counts = sources.map(
+    ({table}) => sql`(SELECT count(*) FROM ${path(session.lake.name, table.schema, table.name)})`,
+  );
+  const [row] = await session.rows<{rows: number}>(sql`SELECT ${join(counts, ' + ')} AS rows`);
+  return row?.rows ?? 0;
+}
+
+/** How many rows a query gives; null when it takes too long, `failed` when the rows themselves make it fail. */
+async function countWithin(session: Session, query: Sql): Promise<number | 'failed' | null> {
+  const timer = setTimeout(session.interrupt, longestMs);
+  try {
+    const [row] = await session.rows<{rows: number}>(sql`SELECT count(*) AS rows FROM (${query})`);
+    return row?.rows ?? 0;
+  } catch (error) {
+    if (isLakeError(error, 'interrupted')) return null;
+    if (isLakeError(error, 'data')) return 'failed';
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Float sums and the like differ in their last bits from one evaluation to the next. */
+function isInexact(relation: Relation): boolean {
+  const here = relation.kind === 'aggregate' && relation.aggregates.some(({call}) => exactness(call).kind !== 'exact');
+  return here || inputsOf(relation).some(isInexact);
+}
