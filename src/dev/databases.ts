@@ -16,7 +16,11 @@ export async function prepareDatabases(options: {
   await createDatabase(options.adminUrl, options.database);
   await createLake(options.catalog, options.dataPath);
   const metadata = openMetadata(options.databaseUrl);
-  await migrate(metadata).finally(() => metadata.end());
+  try {
+    await migrate(metadata);
+  } finally {
+    await metadata.end();
+  }
 }
 
 async function createDatabase(adminUrl: string, name: string): Promise<void> {
