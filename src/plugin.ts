@@ -1,7 +1,9 @@
+import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {getClient} from '@temporalio/activity';
 import {SimplePlugin} from '@temporalio/plugin';
 import type {BundleOptions, ReplayWorkerOptions, WorkerOptions} from '@temporalio/worker';
+import type {Compiler} from 'webpack';
 import type {Activities} from './activities/activities.ts';
 import {createActivities} from './activities/index.ts';
 import {assert} from './assert.ts';
@@ -12,6 +14,7 @@ import {openLake, type Lake} from './lake/lake.ts';
 import {openMetadata, type Metadata} from './metadata/database.ts';
 import {checkSchemaVersion} from './metadata/migrate.ts';
 import {openSchedules} from './schedules.ts';
+import {workflowTypes} from './workflows/messages.ts';
 
 export {readConfig, type Config} from './config.ts';
 
@@ -178,5 +181,29 @@ function composed(config: WebpackConfig, host: string): WebpackConfig {
       // An array of aliases is webpack's other form, which the SDK does not use.
       alias: {...(config.resolve?.alias as Record<string, string>), __freshet_host_workflows__$: host},
     },
+    plugins: [...(config.plugins ?? []), {apply: (compiler: Compiler) => refuseClashes(compiler, host)}],
   };
 }
+
+/** Two workflows of one name would fail every workflow task of the worker; the bundler knows both and can tell before. */
+function refuseClashes(compiler: Compiler, host: string): void {
+  compiler.hooks.compilation.tap('freshet', ({hooks, moduleGraph}) => {
+    // After webpack's own at stage 0, which finds out what each module exports.
+    hooks.finishModules.tapPromise({name: 'freshet', stage: 1000}, async (modules) => {
+      const module = [...modules].find((each) => each.nameForCondition() === host);
+      const exported = module === undefined ? null : moduleGraph.getExportsInfo(module).getProvidedExports();
+      if (module === undefined || !Array.isArray(exported)) return;
+      const clash = exported.find((name) => {
+        if (!ownNames.has(name)) return false;
+        const target = moduleGraph.getExportInfo(module, name).getTarget(moduleGraph);
+        return target?.module.nameForCondition()?.startsWith(path.dirname(own)) !== true;
+      });
+      if (clash === undefined) return;
+      throw new FreshetError('invalid_configuration', `Both Freshet and this worker have a workflow named ${clash}.`, {
+        hint: 'Rename yours, or give Freshet a worker of its own.',
+      });
+    });
+  });
+}
+
+const ownNames: ReadonlySet<string> = new Set(Object.values(workflowTypes));
