@@ -17,7 +17,7 @@ import {allTables, type TableRow} from './metadata/dynamic-table.ts';
 import {history, lastRefreshes, type HistoryEntry} from './metadata/refresh.ts';
 import {findVerification, type Difference} from './metadata/verification.ts';
 import type {RefreshInput, RefreshResult} from './refresh/messages.ts';
-import {readTableName, tableNameText} from './table-name.ts';
+import {isSameName, readTableName, tableNameText} from './table-name.ts';
 import {errorOfFailure} from './failure.ts';
 import {
   progressQuery,
@@ -204,8 +204,11 @@ export class FreshetClient {
   /** What was refreshed, the newest first: of one table (also of one that was dropped), or of all. */
   async history(table?: string, {limit = 20}: {limit?: number} = {}): Promise<readonly HistoryEntry[]> {
     const metadata = this.#needMetadata();
-    const entries = await history(metadata, table === undefined ? null : nameText(table), limit);
-    if (entries.length === 0 && table !== undefined) find(await allTables(metadata), nameText(table));
+    if (table === undefined) return history(metadata, null, limit);
+    const tables = await allTables(metadata);
+    const name = nameText(table);
+    const entries = await history(metadata, tables.find((row) => isSameName(row.name, name))?.name ?? name, limit);
+    if (entries.length === 0) find(tables, name);
     return entries;
   }
 
@@ -383,7 +386,7 @@ function nameText(table: string): string {
 }
 
 function find(tables: readonly TableRow[], name: string): TableRow {
-  const row = tables.find((table) => table.name === name);
+  const row = tables.find((table) => isSameName(table.name, name));
   if (row !== undefined) return row;
   throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${name}.`, {
     hint: didYouMean(

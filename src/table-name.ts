@@ -13,6 +13,13 @@ function part(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
+/** Whether two such texts name one table: DuckDB does not tell names apart by case. */
+export function isSameName(one: string, other: string): boolean {
+  const [a, b] = [readTableName(one), readTableName(other)];
+  if (a === null || b === null) return one === other;
+  return a.schema.toLowerCase() === b.schema.toLowerCase() && a.name.toLowerCase() === b.name.toLowerCase();
+}
+
 /** Reads `name`, `schema.name`, `"quoted"."name"`; a bare name is in `main`. Null when it is no table name. */
 export function readTableName(text: string): TableName | null {
   const match = /^\s*(?:("(?:[^"]|"")+"|[^\s".]+)\s*\.\s*)?("(?:[^"]|"")+"|[^\s".]+)\s*$/u.exec(text);

@@ -76,6 +76,8 @@ export type ChooseInput = {
 };
 
 export type Chosen = {
+  /** The table's name as it was created: it may have been asked for in another case. */
+  readonly table: string;
   readonly choice: Choice;
   /** When the version chosen was the newest snapshot. */
   readonly freshAt: string;

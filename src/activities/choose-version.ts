@@ -10,6 +10,7 @@ import {extendPublication, publicationAt} from '../metadata/publication.ts';
 import {countNoData, unknownRefresh} from '../metadata/refresh.ts';
 import {chooseRung, findRung} from '../metadata/rung.ts';
 import type {Choice, Publication} from '../refresh/messages.ts';
+import {isSameName} from '../table-name.ts';
 import {applyId} from '../temporal-names.ts';
 import type {ChooseInput, Chosen} from './activities.ts';
 import type {Deps} from './deps.ts';
@@ -22,9 +23,10 @@ import {tableNamed} from './versions.ts';
  * The version that a run brings its table to, and whether there is anything to do. A manual run takes the newest snapshot, a
  * tick the rung of its nominal time, a child what its parent says. When there is nothing to do, only the metadata move.
  */
-export async function chooseVersion(deps: Deps, input: ChooseInput): Promise<Chosen> {
+export async function chooseVersion(deps: Deps, asked: ChooseInput): Promise<Chosen> {
   const {lake} = deps;
-  const {tables, table} = await findTables(deps, input);
+  const {tables, table} = await findTables(deps, asked);
+  const input = {...asked, table: table.name};
   const wanted = await wantedVersion(deps, input);
   const states = await lake.look((session) =>
     readStates(session, [table.name, ...transitiveUpstreamsOf(table.name, tables)]),
@@ -40,7 +42,7 @@ export async function chooseVersion(deps: Deps, input: ChooseInput): Promise<Cho
     input.dataVersion === null ? await raised(deps, wanted.dataVersion, table, tables, states) : wanted.dataVersion;
   const choice = await choose(deps, input, {table, tables, states, state, v});
   if (choice.kind === 'no-data') await keep(deps, input, state, choice, wanted.freshAt);
-  return {choice, freshAt: wanted.freshAt, site: deps.site};
+  return {table: table.name, choice, freshAt: wanted.freshAt, site: deps.site};
 }
 
 /** The table and all others; a table that isn't there is an error that names the one that was meant. */
@@ -49,7 +51,7 @@ export async function findTables(
   {table: name, trigger}: Pick<ChooseInput, 'table' | 'trigger'>,
 ): Promise<{table: TableRow; tables: readonly TableRow[]}> {
   const tables = await allTables(deps.metadata);
-  const table = tables.find((candidate) => candidate.name === name);
+  const table = tables.find((candidate) => isSameName(candidate.name, name));
   if (table === undefined) return await findInLake(deps, name, tables);
   if (table.state === 'dropping') throw unknownTable(name, tables);
   if (table.state === 'creating' && trigger !== 'create') {
@@ -67,7 +69,7 @@ async function findInLake(
   if (isThere === null) throw unknownTable(name, known);
   await repairTables(deps);
   const tables = await allTables(deps.metadata);
-  const table = tables.find((candidate) => candidate.name === name);
+  const table = tables.find((candidate) => isSameName(candidate.name, name));
   if (table === undefined) throw unknownTable(name, tables);
   return {table, tables};
 }

@@ -11,7 +11,7 @@ import {createState, readState, type StoredDefinition} from '../lake/state.ts';
 import {createTarget as createLakeTarget} from '../lake/target.ts';
 import {allTables, findTable, insertTable, setTableState, type TableRow} from '../metadata/dynamic-table.ts';
 import {literal, sql} from '../sql.ts';
-import {tableNameText, type TableName} from '../table-name.ts';
+import {isSameName, tableNameText, type TableName} from '../table-name.ts';
 import type {CreatePlan, ReserveInput, TableIncarnation} from './activities.ts';
 import {bindAt, type BoundAt} from './bound-at.ts';
 import type {Deps} from './deps.ts';
@@ -31,7 +31,7 @@ export async function checkStatement(
   await repairTables(deps);
   const tables = (await allTables(metadata)).filter(({state}) => state !== 'dropping');
   const table = tableNameText(create.table);
-  const existing = tables.find(({name, state}) => state === 'active' && isSame(name, table));
+  const existing = tables.find(({name, state}) => state === 'active' && isSameName(name, table));
   if (existing !== undefined) return existingPlan(create, existing);
   await lake.look((session) => checkName(session, create.table), signal);
   // What the text names, as far as that can be told without a database: a table that reads itself is not there yet.
@@ -82,7 +82,7 @@ async function checkName(session: Session, table: TableName): Promise<void> {
   }
   if ((await readState(session, table)) !== null) return;
   const text = tableNameText(table);
-  const other = (await allNamesAt(session, id)).find((candidate) => isSame(tableNameText(candidate.table), text));
+  const other = (await allNamesAt(session, id)).find((candidate) => isSameName(tableNameText(candidate.table), text));
   if (other !== undefined) {
     throw new FreshetError(
       'already_exists',
@@ -181,8 +181,4 @@ export async function finishCreate(
   const {targetLag} = row.definition.options;
   await schedules.create({table, taskQueue, targetLag, mode: row.mode});
   await setTableState(metadata, table, incarnation, 'active');
-}
-
-function isSame(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
 }

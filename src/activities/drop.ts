@@ -4,7 +4,8 @@ import {FreshetError} from '../errors.ts';
 import {readersOf} from '../graph/edges.ts';
 import {dropState, readState} from '../lake/state.ts';
 import {dropTarget} from '../lake/target.ts';
-import {allTables, deleteTable, setTableState} from '../metadata/dynamic-table.ts';
+import {allTables, deleteTable, findTable, setTableState} from '../metadata/dynamic-table.ts';
+import {isSameName} from '../table-name.ts';
 import {applyId} from '../temporal-names.ts';
 import type {DropInput} from '../workflows/messages.ts';
 import type {TableIncarnation} from './activities.ts';
@@ -17,7 +18,7 @@ export async function beginDrop(deps: Deps, {table, ifExists}: DropInput): Promi
   const {metadata, temporal, site} = deps;
   await repairTables(deps);
   const tables = await allTables(metadata);
-  const row = tables.find(({name}) => name.toLowerCase() === table.toLowerCase());
+  const row = tables.find(({name}) => isSameName(name, table));
   if (row === undefined) {
     if (ifExists === true) return null;
     const names = tables.map(({name}) => name);
@@ -55,7 +56,9 @@ export async function removeTable(
   {lake, metadata, schedules}: Deps,
   {table, incarnation}: TableIncarnation,
 ): Promise<void> {
-  await schedules.delete(table);
+  const row = await findTable(metadata, table);
+  // A table of that name that is another's keeps its schedule.
+  if (row === null || row.incarnation === incarnation) await schedules.delete(table);
   const name = tableNamed(table);
   await lake.look(async (session) => {
     const state = await readState(session, name);

@@ -1,7 +1,8 @@
-import {moveTable} from '../metadata/dynamic-table.ts';
+import {allTables, moveTable} from '../metadata/dynamic-table.ts';
 import {forgetPublications, savePublication} from '../metadata/publication.ts';
 import {insertRefresh, unknownRefresh} from '../metadata/refresh.ts';
 import {forgetRungs} from '../metadata/rung.ts';
+import {isSameName} from '../table-name.ts';
 import type {RecordFailureInput, RecordInput} from './activities.ts';
 import type {Deps} from './deps.ts';
 
@@ -38,9 +39,11 @@ export async function recordFailure(
   {metadata, scrub}: Pick<Deps, 'metadata' | 'scrub'>,
   {table, trigger, dataVersion, code, message, startedAt, run}: RecordFailureInput,
 ): Promise<void> {
+  // It failed perhaps before it knew how the table's name is spelled.
+  const known = (await allTables(metadata)).find(({name}) => isSameName(name, table));
   await insertRefresh(metadata, {
     ...unknownRefresh,
-    table,
+    table: known?.name ?? table,
     trigger,
     // The run has no refresh of its own; the id keeps a second attempt from being a second row.
     refreshId: `failed ${run.runId}`,

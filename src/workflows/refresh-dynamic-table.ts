@@ -62,16 +62,17 @@ type Run = {
 /** A version to bring the table to, once one is known. */
 type Target = {readonly dataVersion: number; readonly freshAt: string | null} | null;
 
-async function refresh(context: Run): Promise<RefreshResult> {
-  const {request, show, waiting} = context;
+async function refresh(asked: Run): Promise<RefreshResult> {
+  const {request, show, waiting} = asked;
   const isRoot = request.dataVersion === undefined;
   let target: Target = isRoot ? null : {dataVersion: request.dataVersion, freshAt: request.freshAt ?? null};
   let hasWaited = false;
 
   for (let choices = 1; ;) {
     show('choose', [target === null ? 'choosing a snapshot' : `to snapshot ${target.dataVersion}`]);
-    const chosen = await choose(context, target);
-    const {choice} = chosen;
+    const chosen = await choose(asked, target);
+    const {choice, table} = chosen;
+    const context = {...asked, request: {...request, table}};
 
     if (choice.kind === 'no-data') {
       return finished(context, hasWaited ? 'joined' : 'no-data', choice.dataVersion, choice.publication);
@@ -88,8 +89,8 @@ async function refresh(context: Run): Promise<RefreshResult> {
         break;
       }
       case 'ahead':
-        if (!isRoot) return {...nothing(request.table, 'ahead'), dataVersion: step.dataVersion};
-        if (++choices > maxChoices) return {...nothing(request.table, 'superseded'), dataVersion: step.dataVersion};
+        if (!isRoot) return {...nothing(table, 'ahead'), dataVersion: step.dataVersion};
+        if (++choices > maxChoices) return {...nothing(table, 'superseded'), dataVersion: step.dataVersion};
         target = {dataVersion: step.dataVersion, freshAt: null};
     }
   }

@@ -62,7 +62,7 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
             hasReaders: false,
           };
         })();
-        return Promise.resolve({choice, freshAt: '2026-01-01T00:00:00.000Z', site});
+        return Promise.resolve({table, choice, freshAt: '2026-01-01T00:00:00.000Z', site});
       },
       lookUpSnapshots: ({apply, refreshId}) => {
         const {table, dataVersion} = apply;
