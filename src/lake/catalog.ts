@@ -1,4 +1,4 @@
-import {identifier, join, literal, path, raw, sql, type Sql} from '../sql.ts';
+import {identifier, join, literal, nothing, path, raw, sql, type Sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import {lakeAlias} from './alias.ts';
 import {changesOf, type SnapshotChange} from './changes-made.ts';
@@ -34,7 +34,9 @@ export type LakeMacro = {
     readonly sql: string;
     readonly parameters: readonly {
       readonly name: string;
-      readonly type: string;
+      /** As DuckDB writes it; null: of any type. */
+      readonly type: string | null;
+      /** As SQL. */
       readonly defaultValue: string | null;
     }[];
   }[];
@@ -135,12 +137,12 @@ export async function macrosAt(session: Session, snapshot: number): Promise<Lake
     implementations: {
       kind: string;
       sql: string;
-      parameters: {name: string | null; type: string; defaultValue: string | null}[];
+      parameters: {name: string | null; type: string; value: string | null; valueType: string}[];
     }[];
   }>(
     sql`WITH implementation AS (
         SELECT i.macro_id, i.impl_id, any_value(i.type) AS kind, any_value(i.sql) AS sql,
-          list({name: p.parameter_name, type: p.parameter_type, defaultValue: p.default_value} ORDER BY p.column_id) AS parameters
+          list({name: p.parameter_name, type: p.parameter_type, value: p.default_value, valueType: p.default_value_type} ORDER BY p.column_id) AS parameters
         FROM ${catalogTable(session, 'macro_impl')} AS i
         LEFT JOIN ${catalogTable(session, 'macro_parameters')} AS p ON p.macro_id = i.macro_id AND p.impl_id = i.impl_id
         GROUP BY ALL)
@@ -156,13 +158,23 @@ export async function macrosAt(session: Session, snapshot: number): Promise<Lake
     implementations: implementations.map((implementation) => ({
       kind: implementation.kind === 'table' ? 'table' : 'scalar',
       sql: withLakeName(session, implementation.sql),
-      parameters: implementation.parameters.flatMap(({name, type, defaultValue}) =>
-        name === null
-          ? []
-          : [{name, type, defaultValue: type === 'unknown' && defaultValue === 'NULL' ? null : defaultValue}],
+      parameters: implementation.parameters.flatMap(({name, type, value, valueType}) =>
+        name === null ? [] : [{name, type: macroType(type), defaultValue: macroDefault(value, valueType)}],
       ),
     })),
   }));
+}
+
+/** DuckLake's name of a type is not DuckDB's: its int8 is one byte, DuckDB's eight. */
+function macroType(type: string): string | null {
+  const [column] = columnTypes([{fieldId: 0, name: '', type, parent: null}]);
+  return type === 'unknown' || column === undefined ? null : column.type;
+}
+
+/** Stored without its quotes; a parameter without a default is there as NULL of no type. */
+function macroDefault(value: string | null, type: string): string | null {
+  if (value === null || type === 'unknown') return null;
+  return type === 'varchar' ? literal(value).text : value;
 }
 
 /** All that a query may name, for suggestions and for what stands in a name's way. */
@@ -190,18 +202,33 @@ export async function tableHistory(
   from: number,
   to: number,
 ): Promise<SnapshotChange[]> {
-  const rows = await session.rows<{snapshot: number; made: string}>(
-    sql`SELECT snapshot_id AS snapshot, changes_made AS made FROM ${catalogTable(session, 'snapshot_changes')}
-      WHERE snapshot_id > ${from} AND snapshot_id <= ${to} AND contains(changes_made, ${literal(`:${tableId}`)})
-      ORDER BY snapshot_id`,
-  );
+  const rows = await session.rows<ChangesMade>(sql`${changesMade(session, tableId, from, to)} ORDER BY snapshot_id`);
   return rows.flatMap(({snapshot, made}) => changesOf(tableId, snapshot, made) ?? []);
 }
 
-/** The last snapshot that wrote rows of a table; compaction moves none. Null when none is known any more. */
-export async function lastWrite(session: Session, tableId: number): Promise<number | null> {
-  const history = await tableHistory(session, tableId, -1, Number.MAX_SAFE_INTEGER);
-  return history.findLast(({inserts, deletes}) => inserts || deletes)?.snapshot ?? null;
+/**
+ * The last snapshot after `after` that wrote rows of a table; compaction moves none. Null when none is known (any more). A low
+ * `after` costs what the log of changes is long.
+ */
+export async function lastWrite(session: Session, tableId: number, after = -1): Promise<number | null> {
+  const all = changesMade(session, tableId, after, Number.MAX_SAFE_INTEGER);
+  for (const limit of [sql`LIMIT 20`, nothing]) {
+    const rows = await session.rows<ChangesMade>(sql`${all} ORDER BY snapshot_id DESC ${limit}`);
+    const found = rows.find(({snapshot, made}) => {
+      const change = changesOf(tableId, snapshot, made);
+      return change !== null && (change.inserts || change.deletes);
+    });
+    if (found !== undefined || rows.length < 20) return found?.snapshot ?? null;
+  }
+  return null;
+}
+
+type ChangesMade = {readonly snapshot: number; readonly made: string};
+
+/** A superset: the id may stand in another one, or in a name. */
+function changesMade(session: Session, tableId: number, from: number, to: number): Sql {
+  return sql`SELECT snapshot_id AS snapshot, changes_made AS made FROM ${catalogTable(session, 'snapshot_changes')}
+    WHERE snapshot_id > ${from} AND snapshot_id <= ${to} AND contains(changes_made, ${literal(`:${tableId}`)})`;
 }
 
 /** That a row of the catalog under `alias` is in force at a snapshot. */

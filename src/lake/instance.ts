@@ -58,7 +58,7 @@ export async function openInstance(settings: InstanceSettings): Promise<Instance
       scrub: catalog.scrub,
       signal,
       abandon: () => (isAbandoned = isBroken = true),
-      beside: (next) => instance.use(next),
+      beside: (next) => instance.use(next, signal),
     });
     try {
       return await work(session);

@@ -118,7 +118,7 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
         signal?.throwIfAborted();
         throwFailure(failure);
       } catch (error) {
-        await end('ROLLBACK', rollbackSeconds).catch(abandon);
+        await end('ROLLBACK', rollbackSeconds).catch(() => undefined);
         throw error;
       }
       const started = performance.now();

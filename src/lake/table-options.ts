@@ -24,11 +24,33 @@ export async function protect(session: Session, tables: readonly OwnTable[]): Pr
   }
 }
 
+/**
+ * Lets maintenance of ours at a table of ours: with `auto_compact` false DuckLake does nothing to it, also when the table is named.
+ * For one who dies inside, every instance that writes the table for the first time puts it right again.
+ */
+export async function whileCompactable(session: Session, table: TableName, work: () => Promise<void>): Promise<void> {
+  await setOption(session, table, 'auto_compact', true);
+  try {
+    await work();
+  } finally {
+    await setOption(session, table, 'auto_compact', false);
+  }
+}
+
 async function setOptions(session: Session, {table, inlinedRows}: OwnTable): Promise<void> {
-  const of = sql`schema => ${literal(table.schema)}, table_name => ${literal(table.name)}`;
-  const setOption = sql`CALL ${identifier(lakeAlias)}.set_option`;
-  await again(() => session.run(sql`${setOption}('data_inlining_row_limit', ${inlinedRows}, ${of})`));
-  await again(() => session.run(sql`${setOption}('auto_compact', false, ${of})`));
+  await setOption(session, table, 'data_inlining_row_limit', inlinedRows);
+  await setOption(session, table, 'auto_compact', false);
+}
+
+async function setOption(
+  session: Session,
+  {schema, name}: TableName,
+  option: string,
+  value: number | boolean,
+): Promise<void> {
+  const of = sql`schema => ${literal(schema)}, table_name => ${literal(name)}`;
+  const statement = sql`CALL ${identifier(lakeAlias)}.set_option(${literal(option)}, ${literal(value)}, ${of})`;
+  await again(() => session.run(statement));
 }
 
 /** Another instance may be setting the same at this moment, which PostgreSQL refuses to one of them. */

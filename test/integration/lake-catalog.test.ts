@@ -133,6 +133,7 @@ test('compaction is no write, and names in the log of changes are not taken for 
   await lake.lake.look(async (session) => {
     const {tableId} = await standing(session, table, to);
     expect(await lastWrite(session, tableId)).toBe(written);
+    expect(await lastWrite(session, tableId, written)).toBeNull();
     const kinds = (await tableHistory(session, tableId, written, to)).map(({rewritten, compacted, altered}) => ({
       rewritten,
       compacted,

@@ -58,7 +58,7 @@ test('a rewrite in the range is left out of the feed', async () => {
       {first: from + 3, last: to, inserts: true, deletes: false},
     ]);
     const change = await changeOf(session, table, {from, to});
-    expect(change).toEqual([...['0', '1', '2', '3', '4'].map((k) => [k, -1]), ['100', 1]].sort());
+    expect(change).toEqual([['0', -1], ['1', -1], ['100', 1], ...['2', '3', '4'].map((k) => [k, -1])]);
   });
 });
 
@@ -145,7 +145,7 @@ test.each([0, 100])("columns named as the feed's own are read right (inlined row
   const pairs = await lake.rows(
     `SELECT change_type FROM ducklake_table_changes('lake', 'main', 't', ${from + 1}, ${to})`,
   );
-  expect(pairs.flat().sort()).not.toEqual(['delete', 'update_postimage', 'update_preimage']);
+  expect(pairs).not.toContainEqual(['update_postimage']);
   expect(await inRefresh(lake, (session) => changeOf(session, table, {from, to}))).toEqual([
     ['77', 'r', -1],
     ['78', 'changed', 1],

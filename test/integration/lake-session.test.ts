@@ -1,10 +1,12 @@
 import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {expect, test} from 'vitest';
+import type {DuckDBConnection} from '@duckdb/node-api';
+import {expect, test, vi} from 'vitest';
 import {defaultSettings} from '../../src/definition/definition.ts';
 import {classify, isLakeError} from '../../src/lake/errors.ts';
 import {openLake} from '../../src/lake/lake.ts';
 import {binderOptimizersOff} from '../../src/lake/optimizers.ts';
+import {openSession} from '../../src/lake/session.ts';
 import {literal, raw, sql} from '../../src/sql.ts';
 import {aLake} from '../support/lake.ts';
 
@@ -149,6 +151,37 @@ test('no error tells the password of the catalog', async () => {
     other.close();
     expect(isLakeError(failure, 'connection')).toBe(true);
     expect(String(failure)).not.toMatch(/pass word|pass%20word/);
+  }
+});
+
+test('a COMMIT that is never answered is given up as ambiguous, and its instance with it', async () => {
+  vi.useFakeTimers();
+  try {
+    const never = new Promise<never>(() => undefined);
+    const asked: string[] = [];
+    let isAbandoned = false;
+    const answer = {convertRowObjects: () => Promise.resolve([]), rowsChanged: 0};
+    const run = (statement: string): Promise<unknown> => {
+      asked.push(statement);
+      return statement === 'COMMIT' ? never : Promise.resolve(answer);
+    };
+    const session = openSession({run} as unknown as DuckDBConnection, {
+      lake: {name: 'lake', metadataSchema: 'public'},
+      query: defaultSettings,
+      protectedTables: new Set(),
+      scrub: (text) => text,
+      signal: undefined,
+      abandon: () => (isAbandoned = true),
+      beside: () => never,
+    });
+    const work = session.transaction(() => session.run(sql`DELETE FROM t`));
+    const failure = work.catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await failure).toMatchObject({kind: 'ambiguous-commit'});
+    expect(isAbandoned).toBe(true);
+    expect(asked).toEqual(['BEGIN', 'DELETE FROM t', 'COMMIT']);
+  } finally {
+    vi.useRealTimers();
   }
 });
 
