@@ -2,13 +2,14 @@ import type {Query} from '../definition/statement.ts';
 import type {Session} from '../lake/session.ts';
 import {columnsOfRelation, scansOf} from '../relation/relation.ts';
 import {prune} from '../relation/rewrite/prune.ts';
-import {literal, raw, sql} from '../sql.ts';
+import {raw, sql} from '../sql.ts';
 import {tableNameText, type TableName} from '../table-name.ts';
 import {bindError} from './bind-error.ts';
 import type {Bound, Reading} from './bound.ts';
-import {isObject, objectsOf, parseJson, textOf, type Json, type JsonObject} from './json.ts';
+import {isObject, objectsOf, textOf, type Json, type JsonObject} from './json.ts';
 import {outputsOf} from './outputs.ts';
 import type {Reached} from './reach.ts';
+import {planOf} from './plan.ts';
 import {readPlan} from './read-plan.ts';
 import {volatileFunctionsIn} from './volatile.ts';
 
@@ -17,7 +18,7 @@ import {volatileFunctionsIn} from './volatile.ts';
  * plan. Throws what DuckDB finds wrong, at its place in the user's statement.
  */
 export async function bindQuery(session: Session, query: Query, reached: Reached): Promise<Bound> {
-  const answer = await planOf(session, query.text);
+  const answer = await planOf(session, query.text, {optimize: true});
   if (answer['error'] === true && !isOfSerializer(answer)) {
     throw bindError(
       answer,
@@ -35,18 +36,8 @@ export async function bindQuery(session: Session, query: Query, reached: Reached
     outputs,
     sources: sourcesOf(reading, plan, reached),
     reading,
-    volatileFunctions: await volatileFunctionsIn(session, plan, reached.functions),
+    volatileFunctions: await volatileFunctionsIn(session, query.text, reached.functions),
   };
-}
-
-/** The bound plan, or `{error: true, …}`. */
-export async function planOf(session: Session, text: string): Promise<JsonObject> {
-  const [row] = await session.rows<{plan: string}>(
-    sql`SELECT json_serialize_plan(${literal(text)}, skip_default := true, skip_null := true, optimize := true) AS plan`,
-  );
-  const answer = parseJson(row?.plan ?? 'null');
-  if (!isObject(answer)) throw new Error('json_serialize_plan gave no object');
-  return answer;
 }
 
 /** Bound all right, but some of its operators can't be written as JSON. */

@@ -14,63 +14,66 @@ export type Mention =
   /** Syntax that has no place in the query of a dynamic table. */
   | {readonly kind: 'refused'; readonly what: string; readonly location: number | null};
 
-type Names = ReadonlySet<string>;
-
 /** Everything that a tree of `json_serialize_sql` names, in the order of the text. What it does not know is refused. */
 export function mentionsOf(tree: JsonObject): readonly Mention[] {
   const mentions: Mention[] = [];
-  visit(tree, new Set(), mentions);
+  visit(tree, {ctes: new Set(), isInTableFunction: false}, mentions);
   return mentions;
 }
 
 /** `ctes` are the names that hide tables here. */
-function visit(value: Json | undefined, ctes: Names, mentions: Mention[]): void {
-  if (Array.isArray(value)) return (value as readonly Json[]).forEach((part) => visit(part, ctes, mentions));
+type Scope = {readonly ctes: ReadonlySet<string>; readonly isInTableFunction: boolean};
+
+function visit(value: Json | undefined, scope: Scope, mentions: Mention[]): void {
+  if (Array.isArray(value)) return (value as readonly Json[]).forEach((part) => visit(part, scope, mentions));
   if (!isObject(value)) return;
   const refused = refusal(value);
   if (refused !== null) mentions.push({kind: 'refused', what: refused, location: locationOf(value)});
-  mentions.push(...mentioned(value, ctes));
-  if (value['class'] === 'CONSTANT') return;
-  visitParts(value, ctes, mentions);
+  const mention = mentioned(value, scope);
+  if (mention !== null) mentions.push(mention);
+  if (value['class'] !== 'CONSTANT') visitParts(value, scope, mentions);
 }
 
-function visitParts(node: JsonObject, outer: Names, mentions: Mention[]): void {
-  const ctes = new Set(outer);
+function visitParts(node: JsonObject, outer: Scope, mentions: Mention[]): void {
+  const ctes = new Set(outer.ctes);
+  const scope = {...outer, ctes};
   for (const cte of objectsOf(isObject(node['cte_map']) ? node['cte_map']['map'] : undefined)) {
-    visit(cte['value'], ctes, mentions);
+    visit(cte['value'], scope, mentions);
     ctes.add(textOf(cte['key']).toLowerCase());
   }
-  const isRecursive = node['type'] === 'RECURSIVE_CTE_NODE';
-  const inRecursion = new Set([...ctes, textOf(node['cte_name']).toLowerCase()]);
   for (const [key, part] of Object.entries(node)) {
-    // The function of a table function is its own mention, and what is in it is an ordinary expression.
     if (key === 'cte_map') continue;
-    if (node['type'] === 'TABLE_FUNCTION' && key === 'function' && isObject(part))
-      visit(part['children'], ctes, mentions);
-    else visit(part, isRecursive && key === 'right' ? inRecursion : ctes, mentions);
+    if (node['type'] === 'RECURSIVE_CTE_NODE' && key === 'right') {
+      visit(part, {...scope, ctes: new Set([...ctes, textOf(node['cte_name']).toLowerCase()])}, mentions);
+    } else if (node['type'] === 'TABLE_FUNCTION' && key === 'function' && isObject(part)) {
+      // The function itself has been mentioned with the table function.
+      visit(part['children'], {...scope, isInTableFunction: true}, mentions);
+    } else {
+      visit(part, scope, mentions);
+    }
   }
 }
 
-function mentioned(node: JsonObject, ctes: Names): Mention[] {
+function mentioned(node: JsonObject, {ctes, isInTableFunction}: Scope): Mention | null {
   const location = locationOf(node);
   if (node['type'] === 'BASE_TABLE') {
     const path = pathOf([node['catalog_name'], node['schema_name'], node['table_name']]);
     const name = (path.at(-1) ?? '').toLowerCase();
     const isCte = ctes.has(name) && (path.length === 1 || (path.length === 2 && path[0] === 'recurring'));
-    return isCte ? [] : [{kind: 'table', path, location}];
+    return isCte ? null : {kind: 'table', path, location};
   }
   const [only, ...others] = listOf(node['column_names']);
-  if (others.length === 0 && timeWords.has(textOf(only).toLowerCase())) {
-    return [{kind: 'function', path: [textOf(only)], isTable: false, argumentCount: 0, location}];
+  if (isInTableFunction && others.length === 0 && timeWords.has(textOf(only).toLowerCase())) {
+    return {kind: 'function', path: [textOf(only)], isTable: false, argumentCount: 0, location};
   }
   const isTable = node['type'] === 'TABLE_FUNCTION';
   const call = isTable && isObject(node['function']) ? node['function'] : node;
-  if (!isTable && node['class'] !== 'FUNCTION' && node['class'] !== 'WINDOW') return [];
+  if (!isTable && node['class'] !== 'FUNCTION' && node['class'] !== 'WINDOW') return null;
   const path = pathOf([call['catalog'], call['schema'], call['function_name']]);
-  return [{kind: 'function', path, isTable, argumentCount: listOf(call['children']).length, location}];
+  return {kind: 'function', path, isTable, argumentCount: listOf(call['children']).length, location};
 }
 
-/** Functions that are written like columns. */
+/** Functions that are written like columns; elsewhere the plan tells which of the two it is. */
 const timeWords = new Set(['current_date', 'current_time', 'current_timestamp', 'localtime', 'localtimestamp']);
 
 function pathOf(parts: readonly (Json | undefined)[]): string[] {

@@ -1,8 +1,10 @@
+import {FreshetError} from '../errors.ts';
 import {lakeAlias} from '../lake/alias.ts';
 import type {LakeMacro, LakeTable, LakeView} from '../lake/catalog.ts';
+import {isLakeError} from '../lake/errors.ts';
 import type {Session} from '../lake/session.ts';
-import {identifier, join, literal, nothing, path, raw, sql, type Sql} from '../sql.ts';
-import type {TableName} from '../table-name.ts';
+import {identifier, join, nothing, path, raw, sql, type Sql} from '../sql.ts';
+import {tableNameText, type TableName} from '../table-name.ts';
 import type {Reached} from './reach.ts';
 
 export type Mirror = {
@@ -38,9 +40,9 @@ export async function createMirror(
       ...tables.map((table) => sourceView(name, table, versionOf(table.table))),
       sql`USE ${path(name, 'main')}`,
       ...macros.map((macro) => copyOfMacro(name, macro)),
-      ...views.map((view) => copyOfView(name, view)),
     ]),
   );
+  for (const view of views) await copyView(session, name, view);
   return {
     drop: async () => {
       await session.run(script([sql`USE memory`, sql`DETACH ${identifier(name)}`]));
@@ -57,9 +59,18 @@ function sourceView(catalog: string, {table: {schema, name}, columns}: LakeTable
   return sql`CREATE VIEW ${path(catalog, schema, name)} AS SELECT ${list} FROM ${path(lakeAlias, schema, name)} AT (VERSION => ${version})`;
 }
 
-function copyOfView(catalog: string, {view: {schema, name}, sql: text, columnAliases}: LakeView): Sql {
+/** A view is bound when it is made: one whose sources have changed under it is named here. */
+async function copyView(session: Session, catalog: string, {view, sql: text, columnAliases}: LakeView): Promise<void> {
   const aliases = columnAliases.length === 0 ? nothing : sql` (${join(columnAliases.map(identifier))})`;
-  return sql`CREATE VIEW ${path(catalog, schema, name)}${aliases} AS ${raw(text)}`;
+  try {
+    await session.run(sql`CREATE VIEW ${path(catalog, view.schema, view.name)}${aliases} AS ${raw(text)}`);
+  } catch (error) {
+    if (!isLakeError(error, 'statement')) throw error;
+    const [why = ''] = error.message.split('\n');
+    throw new FreshetError('invalid_query', `View ${tableNameText(view)} no longer fits what it reads: ${why}`, {
+      cause: error,
+    });
+  }
 }
 
 function copyOfMacro(catalog: string, {macro: {schema, name}, implementations}: LakeMacro): Sql {
@@ -71,6 +82,6 @@ function copyOfMacro(catalog: string, {macro: {schema, name}, implementations}: 
 }
 
 function parameter({name, type, defaultValue}: LakeMacro['implementations'][number]['parameters'][number]): Sql {
-  const typed = type === 'unknown' ? identifier(name) : sql`${identifier(name)} ${raw(type)}`;
-  return defaultValue === null ? typed : sql`${typed} := ${literal(defaultValue)}`;
+  const typed = type === null ? identifier(name) : sql`${identifier(name)} ${raw(type)}`;
+  return defaultValue === null ? typed : sql`${typed} := ${raw(defaultValue)}`;
 }

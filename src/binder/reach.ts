@@ -13,7 +13,7 @@ export type Reached = {
   readonly tables: readonly LakeTable[];
   readonly views: readonly LakeView[];
   readonly macros: readonly LakeMacro[];
-  /** Functions that the texts call, as they are written; one of them may be a macro. */
+  /** Functions of DuckDB that the texts call, as they are written. */
   readonly functions: readonly string[];
 };
 
@@ -68,9 +68,9 @@ async function follow(
   for (const mention of mentions) {
     if (mention.kind === 'table') await followTable(search, mention.path, schemas, within(origin, mention));
     if (mention.kind === 'function') {
-      search.functions.add(functionText(mention));
       const macro = findMacro(search.macros, mention.path, schemas, search.names.lake);
-      if (macro !== null) await followMacro(search, macro, schemas, within(origin, mention));
+      if (macro === null) search.functions.add(functionText(mention));
+      else await followMacro(search, macro, schemas, within(origin, mention));
     }
   }
 }

@@ -118,7 +118,7 @@ const harmlessTableFunctions = new Set(`range generate_series unnest json_each j
 /** Functions and macros of DuckDB's own that look beyond the query or act: settings, catalogs, secrets, SQL made of text. */
 const forbiddenFunctions = new Set(
   `arrow_scan arrow_scan_dumb check_peg_parser checkpoint col_description current_setting disable_logging
-  disable_peg_parser disable_profiling enable_logging enable_peg_parser enable_profiling force_checkpoint get_block_size
+  disable_peg_parser disable_profiling enable_logging enable_peg_parser enable_profiling force_checkpoint format_type get_block_size
   getenv getvariable glob histogram_values icu_calendar_names json_deserialize_sql json_execute_serialized_sql
   json_serialize_plan json_serialize_sql obj_description query query_table seq_scan setseed shobj_description sleep_ms
   sniff_csv sql_auto_complete summary test_all_types test_vector_types truncate_duckdb_logs which_secret write_log`.split(

@@ -1,0 +1,145 @@
+import {describe, expect, test} from 'vitest';
+import {parseStatement} from '../../src/definition/parse.ts';
+import {aLake} from '../support/lake.ts';
+import {bind, mistakeIn} from './bound.ts';
+
+describe('mistakes', () => {
+  test("have our code, DuckDB's words, the place in the user's statement and the nearest name", async () => {
+    await using lake = await aLake();
+    await lake.run('create schema sales');
+    await lake.run('create table orders(id int, region varchar, amount decimal(12,2))');
+    await lake.run('create table sales.customers(id int, name varchar)');
+    await lake.run('create view broken as select * from orders');
+    await lake.run('alter table orders rename column amount to total');
+    await lake.run('create view stale as select total from orders');
+    await lake.run('alter table orders drop column total');
+    const mistakes = await Promise.all(
+      [
+        'select regoin from orders',
+        'select o.regoin from orders o',
+        'select id\nfrom ordrs',
+        'select * from sales.custmers',
+        'select * from nowhere.at_all',
+        'select c.id from orders o join sales.customers k using (id)',
+        'select id from orders o join sales.customers k on true',
+        "select 'né', regoin from orders",
+        'select id from orders where',
+        "select 'é', id from orders )",
+        'select id, count(*) from orders',
+        'select countt(id) from orders',
+        'select * exclude (regoin) from orders',
+        'select * from stale',
+      ].map(async (text) => {
+        const {code, message, position, hint} = await mistakeIn(lake, text);
+        return [code, message, position === undefined ? '' : `${position.line}:${position.column}`, hint ?? ''];
+      }),
+    );
+    expect(mistakes).toEqual([
+      ['unknown_column', 'Referenced column "regoin" not found in FROM clause!', '1:8', 'Did you mean "region"?'],
+      ['unknown_column', 'Values list "o" does not have a column named "regoin"', '1:8', 'Did you mean "region"?'],
+      ['unknown_source', 'There is no table or view "ordrs" in the lake', '2:6', 'Did you mean "orders"?'],
+      [
+        'unknown_source',
+        'There is no table or view "sales.custmers" in the lake',
+        '1:15',
+        'Did you mean "sales.customers"?',
+      ],
+      ['unknown_source', 'There is no table or view "nowhere.at_all" in the lake', '1:15', ''],
+      ['unknown_source', 'Referenced table "c" not found!', '1:8', 'Did you mean "k"?'],
+      ['ambiguous_name', 'Ambiguous reference to column name "id" (use: "o.id" or "k.id")', '1:8', ''],
+      ['unknown_column', 'Referenced column "regoin" not found in FROM clause!', '1:14', 'Did you mean "region"?'],
+      ['syntax', 'Syntax error at end of input', '1:28', ''],
+      ['syntax', 'Syntax error at or near ")"', '1:28', ''],
+      [
+        'invalid_query',
+        'column "id" must appear in the GROUP BY clause or must be part of an aggregate function.',
+        '1:8',
+        expect.stringContaining('Either add it'),
+      ],
+      ['invalid_query', 'Scalar Function with name countt does not exist!', '1:8', 'Did you mean "count"?'],
+      ['unknown_column', 'Column "regoin" in EXCLUDE list not found in FROM clause', '', 'Did you mean "region"?'],
+      ['invalid_query', expect.stringContaining('View main.stale no longer fits what it reads: '), '', ''],
+    ]);
+  });
+
+  test('are placed in the whole statement, not in its query', async () => {
+    await using lake = await aLake();
+    await lake.run('create table orders(id int, region varchar)');
+    const statement = parseStatement(
+      "create dynamic table d\n  target_lag = '1 minute' as\n  select id,\n    regoin from orders",
+    );
+    if (statement.kind !== 'create') throw new Error('no CREATE');
+    expect(await mistakeIn(lake, statement.query)).toMatchObject({
+      code: 'unknown_column',
+      position: {line: 4, column: 5},
+    });
+  });
+});
+
+test('columns are named and typed as DuckDB does it; what the lake would change is stored as another type or refused', async () => {
+  await using lake = await aLake();
+  await lake.run('create table orders(id int, region varchar, amount decimal(12,2))');
+  const {outputs} = await bind(
+    lake,
+    `select id, id, 1 as "ID", sum(id) as total, [sum(id)] as totals, {'h': sum(id), 'hugeint': 1} as s,
+      region::enum('eu', 'us') as e, amount * 2, map {'a': 1::uhugeint} as m from orders group by all`,
+  );
+  expect(
+    outputs.map(({name, type, storedType}) => `${name}: ${type}${type === storedType ? '' : ` as ${storedType}`}`),
+  ).toEqual([
+    'id: INTEGER',
+    'id_1: INTEGER',
+    'ID_2: INTEGER',
+    'total: HUGEINT as DECIMAL(38,0)',
+    'totals: HUGEINT[] as DECIMAL(38,0)[]',
+    's: STRUCT(h HUGEINT, hugeint INTEGER) as STRUCT(h DECIMAL(38,0), hugeint INTEGER)',
+    "e: ENUM('eu', 'us') as VARCHAR",
+    '(amount * 2): DECIMAL(18,2)',
+    'm: MAP(VARCHAR, UHUGEINT) as MAP(VARCHAR, DECIMAL(38,0))',
+  ]);
+
+  const refused = async (expression: string) => (await mistakeIn(lake, `select ${expression} as x from orders`)).hint;
+  expect(await refused("'1'::bit")).toBe('Cast it: CAST(x AS VARCHAR).');
+  expect(await refused('[id, id]::int[2]')).toBe('Cast it: CAST(x AS INTEGER[]).');
+  expect(await refused("{'a': [interval 1 day]}")).toBe('Cast it: CAST(x AS VARCHAR).');
+  expect(await refused("'12:00+02'::timetz")).toBe('Cast it: CAST(x AS VARCHAR).');
+  expect(await refused('1::union(a int, b varchar)')).toBe('Cast it: CAST(x AS VARCHAR).');
+  expect(await mistakeIn(lake, 'select id as row_id from orders')).toMatchObject({code: 'invalid_column_name'});
+  expect(await mistakeIn(lake, 'select id as "RowId" from orders')).toMatchObject({code: 'invalid_column_name'});
+});
+
+test('sources are the tables really scanned, with the columns that the query uses', async () => {
+  await using lake = await aLake();
+  await lake.run('create table orders(id int, region varchar, amount int, note varchar)');
+  await lake.run('create table customers(id int, name varchar, region varchar)');
+  await lake.run('create view named as select o.id, o.amount, c.name from orders o join customers c using (region)');
+  const uses = async (text: string) =>
+    Object.fromEntries((await bind(lake, text)).sources.map(({table, columns}) => [table.name, columns.join(' ')]));
+  expect(await uses('select region, count(*) from orders where amount > 1 group by 1')).toEqual({
+    orders: 'region amount',
+  });
+  expect(await uses('select a.id from orders a join orders b on a.amount = b.id')).toEqual({orders: 'id amount'});
+  expect(await uses('select name from named')).toEqual({orders: 'region', customers: 'name region'});
+  // Refreshed fully, every column that is scanned may count.
+  expect(await uses('select id from orders limit 1')).toEqual({orders: 'id region amount note'});
+});
+
+test('volatile functions are found in the query, in views and in macros', async () => {
+  await using lake = await aLake();
+  await lake.run('create table orders(id int, placed timestamp)');
+  await lake.run('create view today_only as select id from orders where placed >= current_date');
+  await lake.run('create macro older(t) as t < now()');
+  const volatile = async (text: string) => (await bind(lake, text)).volatileFunctions;
+  expect(await volatile('select random(), uuid(), now() from orders')).toEqual(['now', 'random', 'uuid']);
+  expect(await volatile('select * from today_only')).toEqual(['current_date']);
+  expect(
+    await volatile(
+      "select d::date from range(timestamp '2020-01-01', current_timestamp::timestamp, interval 1 day) as t(d)",
+    ),
+  ).toEqual(['current_timestamp', 'get_current_timestamp']);
+  expect(await volatile('select older(placed) from orders')).toEqual(['now']);
+  expect(await volatile('select age(placed) > interval 1 day as old from orders')).toEqual(['age(timestamp)']);
+  expect(
+    await volatile("select age(placed, placed) > interval 1 day as old, error('x')::int as e, abs(id) from orders"),
+  ).toEqual([]);
+});
