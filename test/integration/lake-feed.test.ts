@@ -155,6 +155,36 @@ test.each([0, 100])("columns named as the feed's own are read right (inlined row
   expect(shadowedColumn(['k'])).toBeNull();
 });
 
+test("a delete from a merged file stands under its row's insertion, which hurts nobody who does not ask", async () => {
+  await using lake = await aLake();
+  await withoutInlining(lake);
+  await lake.run(`CREATE TABLE t (k INTEGER, v INTEGER)`);
+  const from = await lake.snapshot();
+  await lake.run(`INSERT INTO t VALUES (1, 1)`);
+  await lake.run(`INSERT INTO t VALUES (2, 2)`);
+  await lake.run(`CALL ducklake_merge_adjacent_files('lake', 't')`);
+  await lake.run(`UPDATE t SET v = 5 WHERE k = 1`);
+  const to = await lake.snapshot();
+
+  const changes = `FROM ducklake_table_changes('lake', 'main', 't', ${from + 1}, ${to})`;
+  expect(await lake.rows(`SELECT v FROM (SELECT * ${changes}) WHERE change_type = 'insert' ORDER BY v`)).toEqual([
+    [2],
+    [5],
+  ]);
+  const deletions = `FROM ducklake_table_deletions('lake', 'main', 't', ${to}, ${to})`;
+  expect(await lake.rows(`SELECT v ${deletions} WHERE snapshot_id = ${to}`)).toEqual([]);
+  await inRefresh(lake, async (session) => {
+    expect(await changeOf(session, table, {from, to})).toEqual([
+      ['1', '5', 1],
+      ['2', '2', 1],
+    ]);
+    expect(await changeOf(session, table, {from: to - 1, to})).toEqual([
+      ['1', '1', -1],
+      ['1', '5', 1],
+    ]);
+  });
+});
+
 test('an older version keeps its rows under WHERE after a rewrite', async () => {
   await using lake = await aLake();
   await withoutInlining(lake);
