@@ -33,13 +33,14 @@ function stopSignal(): Promise<null> {
   });
 }
 
-function welcome({webUiUrl, attach}: DevStack): string {
+function welcome({webUiUrl, attach, environment}: DevStack): string {
   return [
     '',
     bold('Freshet runs. Ctrl-C stops it; the next start goes on where it was.'),
     indent(
       fields([
         ['Web UI', webUiUrl],
+        ['Temporal', environment['TEMPORAL_ADDRESS'] ?? ''],
         ['Lake', `${attach};`],
       ]),
     ),

@@ -1,0 +1,275 @@
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {exitCodes} from '../../src/cli/exit-code.ts';
+import {aDevFolder, type DevFolder, type Said} from '../support/freshet.ts';
+
+/** The real command against the real stack of `freshet dev`. */
+let dev: DevFolder;
+beforeAll(async () => {
+  dev = await aDevFolder();
+  await ok(
+    'sql',
+    `create table orders as
+       select i as id, 'region ' || i % 50 as region, i % 10 as amount from range(1000) t(i);
+     create table regions as select 'region ' || i as region, i as manager from range(50) t(i)`,
+  );
+});
+afterAll(() => dev[Symbol.asyncDispose]());
+
+const lag = "target_lag = '1 day'";
+
+async function ok(...args: readonly string[]): Promise<string> {
+  const {status, out, err} = await dev.freshet(args);
+  expect(status, err).toBe(0);
+  return out;
+}
+
+/** The answer under --json. */
+async function json(...args: readonly string[]): Promise<unknown> {
+  return JSON.parse(await ok(...args, '--json')) as unknown;
+}
+
+test('from CREATE to a second refresh', async () => {
+  expect(
+    await json(
+      'create',
+      `create dynamic table totals ${lag} as select region, sum(amount) as total from orders group by region`,
+    ),
+  ).toMatchObject({
+    table: 'main.totals',
+    outcome: 'created',
+    columns: [{name: 'region'}, {name: 'total'}],
+    sources: ['main.orders'],
+    mode: 'incremental',
+    reasons: [],
+    refresh: {outcome: 'refreshed', refresh: {action: 'INITIAL', rows: 50}},
+  });
+
+  await ok('sql', "insert into orders values (1000, 'region 7', 1000)");
+  expect(await json('refresh', 'totals')).toMatchObject({
+    table: 'main.totals',
+    outcome: 'refreshed',
+    refresh: {action: 'INCREMENTAL', changedRows: 1, affectedKeys: 1, rowsDeleted: 1, rowsInserted: 1, rows: 50},
+  });
+  expect(await json('sql', "select total::int from totals where region = 'region 7'")).toMatchObject({
+    results: [{kind: 'rows', rows: [[1140]]}],
+  });
+
+  expect(await json('refresh', 'totals')).toMatchObject({outcome: 'no-data'});
+  expect(await json('refresh', 'totals', '--full')).toMatchObject({
+    refresh: {action: 'FULL', reason: expect.any(String)},
+  });
+  expect(await json('verify', 'totals')).toMatchObject({
+    verdict: 'equal',
+    rows: 50,
+    missing: 0,
+    unexpected: 0,
+    differences: [],
+  });
+});
+
+test('a refresh that is not waited for names its workflow', async () => {
+  await ok('create', `create dynamic table not_awaited ${lag} as select id from orders`);
+  expect(await json('refresh', 'not_awaited', '--no-wait')).toEqual({
+    table: 'not_awaited',
+    workflowId: expect.stringContaining('not_awaited'),
+    runId: expect.any(String),
+  });
+});
+
+test('statements come from a file and from standard input, several at once, ours among them', async () => {
+  const statements = `
+    -- one of ours between two of DuckDB's
+    create table colours as select 'red' as name;
+    create dynamic table bright ${lag} as select name || '!' as name from colours;
+    insert into colours values ('blue');
+    alter dynamic table bright refresh;
+    from bright order by name;
+    drop dynamic table bright;`;
+  const {status, out, err} = await dev.freshet(['sql', '--json'], statements);
+  expect(status, err).toBe(0);
+  const {results} = JSON.parse(out) as {results: {kind: string}[]};
+  expect(results.map(({kind}) => kind)).toEqual(['done', 'create', 'changed', 'refresh', 'rows', 'drop']);
+  expect(results[4]).toMatchObject({rows: [['blue!'], ['red!']]});
+});
+
+test('looking at tables', async () => {
+  await ok(
+    'create',
+    `create dynamic table looked_at ${lag} comment = 'for people' as select id from orders where id < 500`,
+  );
+  await ok('create', `create dynamic table reader target_lag = downstream as select count(*) as n from looked_at`);
+  expect(await json('list')).toMatchObject({
+    tables: expect.arrayContaining([
+      expect.objectContaining({
+        table: 'main.looked_at',
+        state: 'active',
+        targetLag: '1 day',
+        mode: 'incremental',
+        rows: 500,
+      }),
+    ]),
+  });
+  expect(await json('describe', 'looked_at')).toMatchObject({
+    table: 'main.looked_at',
+    comment: 'for people',
+    readers: ['main.reader'],
+    schedule: {id: 'dynamic-table:main.looked_at', paused: false},
+    history: [{action: 'INITIAL', trigger: 'create'}],
+  });
+  expect(await json('history', 'looked_at', '--limit', '1')).toMatchObject({
+    refreshes: [{table: 'main.looked_at', statements: expect.any(Array), phases: expect.any(Object)}],
+  });
+  expect(await json('explain', 'looked_at')).toMatchObject({
+    table: 'main.looked_at',
+    mode: 'incremental',
+    relation: expect.stringContaining('scan main.orders'),
+    statements: expect.arrayContaining([{label: expect.any(String), sql: expect.any(String)}]),
+  });
+  expect(await json('explain', 'select rank() over (order by amount) as place from orders')).toMatchObject({
+    table: null,
+    mode: 'full',
+    reasons: [expect.stringContaining('window')],
+    statements: [],
+  });
+  const [list, details] = [await ok('list'), await ok('describe', 'looked_at')];
+  expect(list).toMatch(/main\.looked_at\s+1 day/);
+  expect(details).toContain('select id from orders where id < 500');
+});
+
+test('a dry run creates nothing', async () => {
+  expect(
+    await json('create', '--dry-run', `create dynamic table imagined ${lag} as select id from orders`),
+  ).toMatchObject({
+    outcome: 'dry-run',
+    refresh: null,
+  });
+  expect((await dev.freshet(['describe', 'imagined'])).status).toBe(exitCodes.unknown_dynamic_table);
+});
+
+test('rows written by others are found by verify, which ends with 3', async () => {
+  await ok('create', `create dynamic table meddled ${lag} as select id from orders`);
+  await ok('sql', 'insert into meddled values (-1)');
+  // What is compared is the publication; the refresh notices the stranger and recomputes.
+  expect(await json('refresh', 'meddled')).toMatchObject({
+    refresh: {action: 'FULL', reason: expect.stringContaining('wrote')},
+  });
+  await ok('verify', 'meddled');
+});
+
+describe('errors', () => {
+  async function fails(...args: readonly string[]): Promise<Said> {
+    return dev.freshet(args);
+  }
+
+  test.each<[keyof typeof exitCodes, string, string]>([
+    ['syntax', `create dynamic table e ${lag} as selec 1`, 'selec'],
+    ['syntax', `create dynamic table e ${lag}`, 'AS'],
+    ['unknown_option', `create dynamic table e targetlag = '1 day' as select 1 as a`, 'TARGET_LAG'],
+    ['invalid_option', `create dynamic table e target_lag = '1 s' as select 1 as a`, '10 seconds'],
+    ['unknown_source', `create dynamic table e ${lag} as select id from ordesr`, 'orders'],
+    ['unknown_column', `create dynamic table e ${lag} as\nselect regoin from orders`, 'region'],
+    ['ambiguous_name', `create dynamic table e ${lag} as select region from orders join regions on true`, 'region'],
+    ['forbidden_query', `create dynamic table e ${lag} as select * from read_csv('/etc/passwd')`, 'read_csv'],
+    ['volatile_function', `create dynamic table e ${lag} as select random() as r from orders`, 'random'],
+    [
+      'not_incremental',
+      `create dynamic table e ${lag} refresh_mode = incremental as select id from orders limit 3`,
+      'LIMIT',
+    ],
+    ['dependency_cycle', `create dynamic table e ${lag} as select * from e`, 'e'],
+    ['already_exists', `create dynamic table orders ${lag} as select 1 as a`, 'orders'],
+  ])('%s: %s', async (code, statement, hint) => {
+    const {status, err} = await fails('create', statement);
+    expect(err).toContain(`Error (${code})`);
+    expect(err).toContain(hint);
+    expect(status).toBe(exitCodes[code]);
+  });
+
+  test('a mistake in a query is shown in its line, with a caret', async () => {
+    const {err} = await fails('create', `create dynamic table e ${lag} as\nselect regoin from orders`);
+    expect(err).toContain(`  2 | select regoin from orders\n    |        ^`);
+  });
+
+  test('a mistake in the second of several statements is shown where it is in the whole', async () => {
+    const {status, err} = await fails('sql', `select 1;\n  create dynamic table e target_lag = '1 s' as select 1`);
+    expect(status).toBe(exitCodes.invalid_option);
+    expect(err).toContain(`  2 |   create dynamic table e target_lag = '1 s'`);
+  });
+
+  test('under --json an error is one document', async () => {
+    const {status, err} = await fails(
+      'create',
+      '--json',
+      `create dynamic table e ${lag} as\nselect regoin from orders`,
+    );
+    expect(status).toBe(exitCodes.unknown_column);
+    expect(JSON.parse(err)).toMatchObject({error: {code: 'unknown_column', position: {line: 2, column: 8}}});
+  });
+
+  test('an unknown dynamic table is told with the nearest name', async () => {
+    await ok('create', `create dynamic table deliveries ${lag} as select id from orders`);
+    for (const command of ['describe', 'refresh', 'verify', 'drop', 'history', 'explain']) {
+      const {status, err} = await fails(command, 'delivereis');
+      expect(err, command).toContain('deliveries');
+      expect(status, command).toBe(exitCodes.unknown_dynamic_table);
+    }
+    await ok('drop', '--if-exists', 'delivereis');
+  });
+
+  test('a table that is read is not dropped', async () => {
+    await ok('create', `create dynamic table base ${lag} as select id from orders`);
+    await ok('create', `create dynamic table over_base ${lag} as select count(*) as n from base`);
+    const {status, err} = await fails('drop', 'base');
+    expect(err).toContain('over_base');
+    expect(status).toBe(exitCodes.has_readers);
+  });
+
+  test("plain SQL fails with our codes and DuckDB's words", async () => {
+    expect(await fails('sql', 'selec 1')).toMatchObject({
+      status: exitCodes.syntax,
+      err: expect.stringContaining('LINE 1'),
+    });
+    expect(await fails('sql', 'from ordesr')).toMatchObject({status: exitCodes.unknown_source});
+    expect(await fails('sql', "select 'a'::int")).toMatchObject({status: exitCodes.data_error});
+  });
+
+  test('a call that makes no sense ends with 2', async () => {
+    expect(await fails('lst')).toMatchObject({status: 2, err: expect.stringContaining('Did you mean list?')});
+    expect(await fails('list', '--jsn')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('Did you mean --json?'),
+    });
+    expect(await fails('refresh')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining("missing required argument 'table'"),
+    });
+    expect(await fails('create', 'select 1', '--file', 'x.sql')).toMatchObject({status: 2});
+  });
+});
+
+test('where nothing runs and nothing is configured, a command says what to do', async () => {
+  const {status, err} = await dev.shell(`cd / && env -u FRESHET_LAKE "$OLDPWD"/node_modules/.bin/freshet list`);
+  expect(err).toContain('freshet dev');
+  expect(status).toBe(exitCodes.unavailable);
+});
+
+test('every command explains itself with an example, and says nothing in colour to a pipe', async () => {
+  const help = await ok('--help');
+  for (const command of [
+    'dev',
+    'worker',
+    'sql',
+    'create',
+    'drop',
+    'refresh',
+    'verify',
+    'list',
+    'describe',
+    'history',
+    'explain',
+  ]) {
+    expect(help).toContain(`  ${command}`);
+    expect(await ok(command, '--help')).toMatch(/Examples?:\n {2}\$ /);
+  }
+  expect(await ok('list')).not.toContain('\u001b[');
+});
