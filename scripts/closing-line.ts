@@ -9,8 +9,11 @@ export default class ClosingLine implements Reporter {
       // A file that does not even load has no tests to fail.
       if (module.errors().length > 0) counts.failed++;
     }
-    const skipped = counts.skipped + counts.pending;
-    const line = `${counts.passed} passed, ${counts.failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
-    process.once('exit', () => process.stdout.write(`${line}\n`));
+    process.once('exit', (code) => {
+      // A run that breaks outside of the tests has failed too, whatever they say.
+      const failed = counts.failed || (code === 0 ? 0 : 1);
+      const skipped = counts.skipped + counts.pending;
+      process.stdout.write(`${counts.passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+    });
   }
 }
