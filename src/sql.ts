@@ -41,4 +41,10 @@ export function raw(text: string): Sql {
   return {text};
 }
 
+/** The same SQL two spaces further in; what is quoted keeps its line breaks. For SQL that we have printed, without comments. */
+export function indented({text}: Sql): Sql {
+  const further = text.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\n/g, (piece) => (piece === '\n' ? '\n  ' : piece));
+  return {text: `  ${further}`};
+}
+
 export const nothing: Sql = {text: ''};

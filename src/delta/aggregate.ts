@@ -49,8 +49,7 @@ export function affected(relation: Aggregate, derivation: Derivation): AffectedG
     return key === undefined ? [] : [{expression, key}];
   });
   const restricted: Relation = {...relation, input: restrict(relation.input, keys, on)};
-  derivation.reads(keys, restricted);
-  derivation.recompute('keys');
+  derivation.recomputeKeys(keys, restricted);
   return {keys, at: (end) => at(end, restricted)};
 }
 

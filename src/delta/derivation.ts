@@ -1,8 +1,9 @@
 import type {Reason} from './reason.ts';
 import type {Column, Expression} from '../relation/expression.ts';
 import {columnName} from '../relation/print.ts';
-import {columnsOfRelation, scansOf} from '../relation/relation.ts';
+import {columnsOfRelation, inputsOf, scansOf} from '../relation/relation.ts';
 import type {Relation, Scan, Staged} from '../relation/relation.ts';
+import {prune} from '../relation/rewrite/prune.ts';
 import type {TableName} from '../table-name.ts';
 import {tableNameText} from '../table-name.ts';
 import type {Program, SourceChange, Step} from './program.ts';
@@ -29,7 +30,8 @@ export class Derivation {
   }
 
   /** Rows of a step that is added here, under columns of their own. */
-  stage(kind: Step['kind'], what: string, relation: Relation): Staged {
+  stage(kind: Step['kind'], what: string, derived: Relation): Staged {
+    const relation = prune(derived);
     const name = `${kind}_${this.steps.length + 1}`;
     this.steps.push({kind, name, what, relation, reads: []});
     return {
@@ -39,8 +41,9 @@ export class Derivation {
     };
   }
 
-  /** Notes what recomputing the keys of a step reads. */
-  reads(keys: Staged, relation: Relation): void {
+  /** Notes what recomputing the affected keys of a step reads: their own rows, or the whole input of an aggregate below. */
+  recomputeKeys(keys: Staged, relation: Relation): void {
+    this.recompute(readsWhole(relation) ? 'all' : 'keys');
     const index = this.steps.findIndex(({name}) => name === keys.name);
     const step = this.steps[index];
     if (step) this.steps[index] = {...step, reads: [...step.reads, ...restrictedScans(relation)]};
@@ -87,6 +90,16 @@ function sourceChanges(relation: Relation): readonly SourceChange[] {
     source,
     columns: [...columns],
   }));
+}
+
+/** Whether an aggregate in it stands over rows that no key restricts. */
+function readsWhole(relation: Relation): boolean {
+  const isWhole = relation.kind === 'aggregate' && scansOf(relation).length > 0 && !isRestricted(relation.input);
+  return isWhole || inputsOf(relation).some(readsWhole);
+}
+
+function isRestricted(relation: Relation): boolean {
+  return relation.kind === 'restrict' || inputsOf(relation).some(isRestricted);
 }
 
 /** The scans of a relation with the restriction that stands directly on each, as relations that can be counted. */

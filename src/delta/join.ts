@@ -117,8 +117,7 @@ function restrictToChange(
     return key === undefined ? [] : [{expression: ours, key}];
   });
   const restricted = restrict(piece, keys, on);
-  derivation.reads(keys, restricted);
-  derivation.recompute('keys');
+  derivation.recomputeKeys(keys, restricted);
   return restricted;
 }
 

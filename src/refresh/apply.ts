@@ -5,7 +5,7 @@ import {columnName, print} from '../relation/print.ts';
 import type {Names} from '../relation/print.ts';
 import {columnsOfRelation} from '../relation/relation.ts';
 import type {Relation} from '../relation/relation.ts';
-import {identifier, join, raw, sql} from '../sql.ts';
+import {identifier, indented, join, raw, sql} from '../sql.ts';
 import type {Sql} from '../sql.ts';
 
 /**
@@ -40,7 +40,7 @@ export function rootStatements({root}: Program, target: Target, names: Names): r
 /** Net change, row by row: rows in excess of what went are added, rows in deficit are looked up in the target, copy by copy. */
 function rowsOf({change, weight}: Root & {kind: 'rows'}, target: Target, names: Names): readonly Statement[] {
   return netted(
-    sql`SELECT ${storedOutputs(change, target)}, ${identifier(columnName(weight))} AS weight FROM (\n${print(change, names)}\n) AS change`,
+    sql`SELECT ${storedOutputs(change, target)}, ${identifier(columnName(weight))} AS weight FROM (\n${indented(print(change, names))}\n) AS change`,
     target,
   );
 }
@@ -113,7 +113,7 @@ function replaced(query: Sql, fresh: Relation, affected: Sql, target: Target): r
   return [
     {
       label: 'recompute',
-      text: sql`CREATE TEMP TABLE fresh AS\nSELECT ${storedOutputs(fresh, target)} FROM (\n${query}\n) AS result`,
+      text: sql`CREATE TEMP TABLE fresh AS\nSELECT ${storedOutputs(fresh, target)} FROM (\n${indented(query)}\n) AS result`,
     },
     {
       label: 'what the table holds',
@@ -149,7 +149,7 @@ function storedOutputs(relation: Relation, {outputs}: Target): Sql {
     outputs.map(({storedType}, place) => {
       const column = columns[place];
       const value = column === undefined ? raw('NULL') : identifier(columnName(column));
-      return sql`CAST(${value} AS ${raw(storedType)}) AS ${output(place)}`;
+      return sql`${column?.type === storedType ? value : sql`CAST(${value} AS ${raw(storedType)})`} AS ${output(place)}`;
     }),
   );
 }

@@ -1,5 +1,5 @@
 import {unreachable} from '../assert.ts';
-import {identifier, join, nothing, raw, sql} from '../sql.ts';
+import {identifier, indented, join, nothing, raw, sql} from '../sql.ts';
 import type {Sql} from '../sql.ts';
 import {conjuncts} from './expression.ts';
 import type {Column, Expression} from './expression.ts';
@@ -60,7 +60,7 @@ function blockOf(relation: Relation, printing: Printing): Block {
     case 'scan':
       return table(relation.columns, relation.source.name, (alias) => printing.scan(relation, alias), printing);
     case 'staged':
-      return table(relation.columns, relation.name, (alias) => sql`${identifier(relation.name)} AS ${alias}`, printing);
+      return table(relation.columns, relation.name, (alias) => named(identifier(relation.name), alias), printing);
     case 'values':
       return values(relation, printing);
     case 'filter': {
@@ -115,12 +115,17 @@ function table(columns: readonly Column[], name: string, from: (alias: Sql) => S
 function derived(query: Sql, columns: readonly Column[], name: string, printing: Printing): Block {
   const alias = freshAlias(name, printing);
   return {
-    from: sql`(\n${query}\n) AS ${alias}`,
+    from: sql`(\n${indented(query)}\n) AS ${alias}`,
     where: [],
     groupBy: nothing,
     columns: new Map(columns.map((column) => [column.id, sql`${alias}.${identifier(columnName(column))}`])),
     isItem: true,
   };
+}
+
+/** An item of FROM under an alias; its own name needs none. */
+function named(item: Sql, alias: Sql): Sql {
+  return item.text === alias.text ? item : sql`${item} AS ${alias}`;
 }
 
 function freshAlias(name: string, {taken}: Printing): Sql {
