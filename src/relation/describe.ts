@@ -34,7 +34,9 @@ function operator(relation: Relation): string {
     case 'join':
       return relation.condition === null ? 'cross join' : `join on ${text(relation.condition)}`;
     case 'aggregate': {
-      const calls = relation.aggregates.map(({column, call}) => `${columnName(column)} = ${printAggregateCall(call, names).text}`);
+      const calls = relation.aggregates.map(
+        ({column, call}) => `${columnName(column)} = ${printAggregateCall(call, names).text}`,
+      );
       const keys = relation.keys.map((output) => outputText(output, text)).join(', ');
       const by = relation.grouped ? ` by ${keys}` : '';
       return calls.length === 0 ? `distinct ${keys}` : `aggregate${by}: ${calls.join(', ')}`;
