@@ -11,7 +11,7 @@ import {changes} from './changes.ts';
 import {flightsFile, loadFlights} from './load.ts';
 import {play} from './play.ts';
 import {prepareScratch} from './recomputation.ts';
-import {closingText, createdText, dearerText, outcomesTable, say, title, type Outcome} from './report.ts';
+import {closingText, createdText, dearerText, legend, outcomesTable, say, title, type Outcome} from './report.ts';
 import {tables} from './tables.ts';
 
 /**
@@ -31,7 +31,7 @@ async function demo(isKept: boolean): Promise<number> {
     if (outcomes === null) return exitCodes.cancelled;
     title('In the end');
     say(closingText(outcomes, performance.now() - started));
-    say(`Temporal's Web UI: ${stack.webUiUrl}`);
+    say(`Temporal's Web UI: ${stack.webUiUrl}${isKept ? '' : ' (until this ends; --keep leaves it running)'}`);
     if (isKept) {
       say(`\nEverything runs on until Ctrl-C. In another terminal: cd ${folder}, then freshet list.`);
       await Promise.race([asked, stack.broken]);
@@ -60,6 +60,7 @@ async function tell(freshet: Freshet): Promise<readonly Outcome[]> {
   await prepareScratch(sql);
   for (const table of tables) say(createdText(table, await client.create(table.statement)));
 
+  say(`\n${legend}`);
   const outcomes: Outcome[] = [];
   for (const change of changes(flightsFile)) {
     title(change.title);

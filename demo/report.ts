@@ -30,11 +30,19 @@ export function createdText({name, purpose}: DemoTable, {mode, reasons, refresh}
 
 const right = {align: 'right'} as const;
 
+/** What the columns of the tables to come are. */
+export const legend = dim(
+  [
+    'changed: rows of its sources that came or went; keys: groups to recompute because of them;',
+    'ms: the refresh, from looking at the lake to its commit; full ms: its query run from nothing into the same lake, right after.',
+  ].join('\n'),
+);
+
 /** After a change, a line for each table. */
 export function outcomesTable(outcomes: readonly Outcome[]): string {
   return table(
     [
-      ...[{title: 'table'}, {title: 'action'}, {title: 'changed rows', ...right}, {title: 'affected keys', ...right}],
+      ...[{title: 'table'}, {title: 'action'}, {title: 'changed', ...right}, {title: 'keys', ...right}],
       ...[{title: 'ms', ...right}, {title: 'full ms', ...right}, {title: 'equal'}, {title: 'reason'}],
     ],
     outcomes.map(({table: name, refresh, recomputeMs, isEqual}) => [

@@ -58,17 +58,17 @@ FROM flights
 GROUP BY day, airport`,
   },
   {
-    name: 'state_punctuality',
-    purpose: 'departures and lateness of every state, over airport_days',
+    name: 'airport_punctuality',
+    purpose: 'departures and lateness of every airport, over airport_days',
     statement: `
-CREATE DYNAMIC TABLE state_punctuality
+CREATE DYNAMIC TABLE airport_punctuality
   TARGET_LAG = '1 day'
 AS
-SELECT a.state, sum(t.departures) AS departures, sum(t.late_departures) AS late_departures,
-       max(t.departures) AS busiest_airport_day
+SELECT t.airport, a.name, a.state, sum(t.departures) AS departures, sum(t.late_departures) AS late_departures,
+       max(t.departures) AS most_in_a_day
 FROM airport_days t
 JOIN airports a ON t.airport = a.iata
-GROUP BY a.state`,
+GROUP BY t.airport, a.name, a.state`,
   },
   {
     name: 'worst_departures',

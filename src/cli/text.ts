@@ -1,4 +1,4 @@
-import {styleText} from 'node:util';
+import {stripVTControlCharacters, styleText} from 'node:util';
 import Table from 'cli-table3';
 
 /** How the CLI words and lays out what it prints. Colour appears on a terminal only, and never under NO_COLOR. */
@@ -22,16 +22,38 @@ const noBorders = {
   ...{'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  '},
 };
 
-/** Rows in columns, a line each, without borders: as readable in a log as on a terminal. */
+/** Rows in columns without borders, as readable in a log as on a terminal; there the last column is wrapped if it must be. */
 export function table(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string {
+  const lastWidth = wrappedWidth([columns.map(({title}) => title), ...rows]);
   const layout = new Table({
     head: columns.map(({title}) => bold(title)),
     colAligns: columns.map(({align}) => align ?? 'left'),
     chars: noBorders,
     style: {'padding-left': 0, 'padding-right': 0, head: [], border: []},
+    ...(lastWidth === null ? {} : {wordWrap: true, colWidths: [...columns.slice(1).map(() => null), lastWidth]}),
   });
   layout.push(...rows.map((row) => [...row]));
   return withoutTrailingSpace(layout.toString());
+}
+
+const gap = 2;
+const narrowest = 24;
+
+/** How wide the last column may be on a terminal that is too narrow for the whole table; null when there is room. */
+function wrappedWidth(lines: readonly (readonly string[])[]): number | null {
+  const {isTTY, columns: room} = process.stdout;
+  const widths = (lines[0] ?? []).map((_, i) => Math.max(...lines.map((line) => widest(line[i] ?? ''))));
+  const total = widths.reduce((sum, width) => sum + width + gap, -gap);
+  if (!isTTY || total <= room) return null;
+  return Math.max(narrowest, room - (total - (widths.at(-1) ?? 0)));
+}
+
+function widest(text: string): number {
+  return Math.max(
+    ...stripVTControlCharacters(text)
+      .split('\n')
+      .map((line) => line.length),
+  );
 }
 
 /** Names with their values, one a line. */
