@@ -1,6 +1,7 @@
 import {bindQuery} from '../binder/bind.ts';
 import type {Bound} from '../binder/bound.ts';
 import {createMirror} from '../binder/mirror.ts';
+import {boundAgain, distrusted} from '../binder/round-trip.ts';
 import {reach} from '../binder/reach.ts';
 import type {Reached} from '../binder/reach.ts';
 import {bareQuery} from '../definition/statement.ts';
@@ -47,13 +48,14 @@ export async function boundAt(
   return bound;
 }
 
-/** Binds a query as somebody typed it: errors point into its statement. */
+/** Binds a query as somebody typed it: errors point into its statement. `check` tells how our reading of it is tried. */
 export async function bindAt(
   lake: Lake,
   definition: StoredDefinition,
   query: Query,
   {dataVersion, snapshotOf}: Versions,
   signal?: AbortSignal,
+  check = boundAgain,
 ): Promise<BoundAt> {
   const reached = await lake.look(
     async (session) => recorded(await reach(session, query, dataVersion), definition),
@@ -64,7 +66,7 @@ export async function bindAt(
     async (session) => {
       const mirror = await createMirror(session, {name: lake.name, reached, versionOf: snapshotOf});
       try {
-        return await bindQuery(session, query, reached);
+        return trusted(definition, await check(session, query, await bindQuery(session, query, reached)));
       } finally {
         await mirror.drop();
       }
@@ -85,6 +87,10 @@ export async function bindAt(
     ),
   );
   return {bound: {...bound, reading: withoutUnused(bound.reading)}, reached, fingerprint};
+}
+
+function trusted({distrust}: StoredDefinition, bound: Bound): Bound {
+  return distrust === null ? bound : distrusted(bound, distrust);
 }
 
 function withoutUnused(reading: Bound['reading']): Bound['reading'] {

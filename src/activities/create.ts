@@ -7,19 +7,20 @@ import {FreshetError} from '../errors.ts';
 import {cyclePath} from '../graph/edges.ts';
 import {allNamesAt, catalogTable, currentSnapshot, tableAt} from '../lake/catalog.ts';
 import type {Session} from '../lake/session.ts';
-import {createState, readState, type StoredDefinition} from '../lake/state.ts';
+import {createState, readState} from '../lake/state.ts';
 import {createTarget as createLakeTarget} from '../lake/target.ts';
 import {allTables, findTable, insertTable, setTableState, type TableRow} from '../metadata/dynamic-table.ts';
 import {literal, sql} from '../sql.ts';
 import {isSameName, tableNameText, type TableName} from '../table-name.ts';
 import type {CreatePlan, ReserveInput, TableIncarnation} from './activities.ts';
-import {bindAt, type BoundAt} from './bound-at.ts';
+import type {BoundAt} from './bound-at.ts';
+import {define} from './define.ts';
 import type {Deps} from './deps.ts';
 import {removeTable} from './drop.ts';
 import {fullReasons, type RefreshContext} from './look-up-snapshots.ts';
 import {repairTables} from './repair.ts';
 import {runningRun} from './running.ts';
-import {tableNamed, versionsOf} from './versions.ts';
+import {tableNamed} from './versions.ts';
 
 /** Parses, binds and judges a CREATE DYNAMIC TABLE statement. Nothing is made. */
 export async function checkStatement(
@@ -37,17 +38,16 @@ export async function checkStatement(
   // What the text names, as far as that can be told without a database: a table that reads itself is not there yet.
   refuseCycle(table, (outline(create.query.text) ?? []).map(tableNameText), tables);
 
-  const {id: dataVersion} = await lake.look(currentSnapshot, signal);
   const {table: name, options, query} = create;
-  const definition = {table: name, query: query.text, options, settings: defaultSettings, reached: []};
-  const boundAt = await bindAt(lake, definition, query, versionsOf({dataVersion, upstreams: {}}), signal);
+  const given = {table: name, query: query.text, options, settings: defaultSettings};
+  const {definition, boundAt} = await define(lake, given, query, signal);
   const sources = boundAt.bound.sources.map((source) => tableNameText(source.table));
   refuseCycle(table, sources, tables);
   const reasons = judge(create, boundAt);
   return {
     table,
     exists: false,
-    definition: {...definition, reached: reachedColumns(boundAt)},
+    definition,
     columns: boundAt.bound.outputs.map((output) => ({name: output.name, type: output.storedType})),
     sources,
     mode: reasons.length > 0 ? 'full' : 'incremental',
@@ -64,7 +64,7 @@ function readCreate(statement: string): Create {
 function existingPlan({ifNotExists}: Create, row: TableRow): CreatePlan {
   if (!ifNotExists) throw new FreshetError('already_exists', `Dynamic table ${row.name} exists already.`);
   const {name: table, definition, columns, sources, mode, reasons} = row;
-  return {table, exists: true, definition: {...definition, reached: []}, columns, sources, mode, reasons};
+  return {table, exists: true, definition, columns, sources, mode, reasons};
 }
 
 /** The schema is there, and nothing else of that name in it. What we have left there ourselves goes before it is used. */
@@ -116,10 +116,6 @@ function judge({options, table}: Create, {bound}: BoundAt): readonly string[] {
     });
   }
   return options.refreshMode === 'FULL' ? ['REFRESH_MODE = FULL', ...reasons] : reasons;
-}
-
-function reachedColumns({reached}: BoundAt): StoredDefinition['reached'] {
-  return reached.tables.map(({table, columns}) => ({table, columns: columns.map(({name}) => name)}));
 }
 
 /** Takes the name. One that a statement holds which has ended without an end is undone first. */

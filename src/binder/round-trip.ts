@@ -5,7 +5,7 @@ import {exactness} from '../relation/aggregate-functions.ts';
 import {print} from '../relation/print.ts';
 import {inputsOf, type Relation, type Scan} from '../relation/relation.ts';
 import {identifier, join, path, raw, sql, type Sql} from '../sql.ts';
-import type {Bound, Reading} from './bound.ts';
+import type {Bound} from './bound.ts';
 import {canonical} from './canonical.ts';
 import {objectsOf, textOf} from './json.ts';
 import {planOf} from './plan.ts';
@@ -17,21 +17,27 @@ const mostRows = 100_000;
 const longestMs = 2_000;
 
 /**
- * The net under our reading of plans: the relation, printed and bound again, must be the same relation, and give the same rows as
- * the user's own text where the sources are small. Otherwise the query is refreshed fully, which runs the user's text and is right
- * whatever our reading is worth. For creation, in the mirror in which the query was bound.
+ * The net under our reading of plans: the relation, printed and bound again, must be the same relation. Otherwise the query is
+ * refreshed fully, which runs the user's text and is right whatever our reading is worth. In the mirror in which it was bound.
  */
-export async function roundTrip(session: Session, query: Query, bound: Bound): Promise<Bound> {
+export async function boundAgain(session: Session, _: Query, bound: Bound): Promise<Bound> {
   const {reading} = bound;
   if (reading.kind === 'full') return bound;
-  const printed = printedIn(session, reading.relation);
-  const detail =
-    (await changed(session, reading.relation, printed)) ?? (await otherRows(session, query, bound, printed));
-  return detail === null ? bound : {...bound, reading: failed(detail)};
+  const detail = await changed(session, reading.relation, printedIn(session, reading.relation));
+  return detail === null ? bound : distrusted(bound, detail);
 }
 
-function failed(detail: string): Reading {
-  return {kind: 'full', reasons: [{kind: 'round-trip', detail}]};
+/** The same, and where the sources are small its rows must be those of the user's own text. For creation: it reads the sources. */
+export async function roundTrip(session: Session, query: Query, bound: Bound): Promise<Bound> {
+  const again = await boundAgain(session, query, bound);
+  if (again.reading.kind === 'full') return again;
+  const detail = await otherRows(session, query, bound, printedIn(session, again.reading.relation));
+  return detail === null ? bound : distrusted(bound, detail);
+}
+
+/** The query as one that can only be run as a whole, because our reading of it was found wrong. */
+export function distrusted(bound: Bound, detail: string): Bound {
+  return {...bound, reading: {kind: 'full', reasons: [{kind: 'round-trip', detail}]}};
 }
 
 /** The relation over the mirror's views. */

@@ -40,6 +40,8 @@ export type StateRow = {
 export type StoredDefinition = Definition & {
   /** The tables it can name and their columns as bound at creation: a column added later is not part of its `*`. */
   readonly reached: readonly {readonly table: TableName; readonly columns: readonly string[]}[];
+  /** What was found wrong with our reading of the query at creation; it is never refreshed incrementally then. */
+  readonly distrust: string | null;
 };
 
 export type StoredSource = {

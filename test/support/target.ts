@@ -29,6 +29,7 @@ export function firstState(table: TableName, incarnation: string = randomUUID())
       },
       settings: defaultSettings,
       reached: [],
+    distrust: null,
     },
     fingerprint: null,
     sources: [],
