@@ -37,7 +37,7 @@ test.each(cases)('feeds add up to time travel: %o', async ({inlinedRows, mainten
       );
     }
   });
-});
+}, 180_000);
 
 async function act(lake: TestLake, random: () => number, maintenance: readonly string[]): Promise<void> {
   const k = between(random, 0, 30);
