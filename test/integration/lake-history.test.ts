@@ -16,28 +16,32 @@ const cases = [
   {inlinedRows: 10, maintenance: ['merge', 'flush']},
 ].flatMap((setting) => [1, 2].map((seed) => ({...setting, seed})));
 
-test.each(cases)('feeds add up to time travel: %o', async ({inlinedRows, maintenance, seed}) => {
-  await using lake = await aLake();
-  const random = randomNumbers(seed);
-  await lake.run(`CALL lake.set_option('data_inlining_row_limit', ${inlinedRows})`);
-  await lake.run(`CREATE TABLE t (k INTEGER, s VARCHAR, f DOUBLE, snapshot_id INTEGER)`);
-  const first = await lake.snapshot();
-  for (let step = 0; step < 40; step++) await act(lake, random, maintenance);
-  const last = await lake.snapshot();
+test.each(cases)(
+  'feeds add up to time travel: %o',
+  async ({inlinedRows, maintenance, seed}) => {
+    await using lake = await aLake();
+    const random = randomNumbers(seed);
+    await lake.run(`CALL lake.set_option('data_inlining_row_limit', ${inlinedRows})`);
+    await lake.run(`CREATE TABLE t (k INTEGER, s VARCHAR, f DOUBLE, snapshot_id INTEGER)`);
+    const first = await lake.snapshot();
+    for (let step = 0; step < 40; step++) await act(lake, random, maintenance);
+    const last = await lake.snapshot();
 
-  await lake.lake.compute(defaultSettings, async (session) => {
-    for (let check = 0; check < 30; check++) {
-      const [from, to] = [between(random, first, last), between(random, first, last)].sort((a, b) => a - b) as [
-        number,
-        number,
-      ];
-      const range = {from, to, columns};
-      expect(await changeOf(session, table, range), `(${from}, ${to}]`).toEqual(
-        await changeByTimeTravel(session, table, range),
-      );
-    }
-  });
-}, 180_000);
+    await lake.lake.compute(defaultSettings, async (session) => {
+      for (let check = 0; check < 30; check++) {
+        const [from, to] = [between(random, first, last), between(random, first, last)].sort((a, b) => a - b) as [
+          number,
+          number,
+        ];
+        const range = {from, to, columns};
+        expect(await changeOf(session, table, range), `(${from}, ${to}]`).toEqual(
+          await changeByTimeTravel(session, table, range),
+        );
+      }
+    });
+  },
+  180_000,
+);
 
 async function act(lake: TestLake, random: () => number, maintenance: readonly string[]): Promise<void> {
   const k = between(random, 0, 30);
