@@ -24,7 +24,8 @@ export async function startTemporal(options: {
   readonly folder: string;
   readonly port?: number | undefined;
   readonly uiPort?: number | undefined;
-  readonly isHeadless?: boolean;
+  /** Keeps its state in memory and has no Web UI: for tests. */
+  readonly isDisposable?: boolean;
 }): Promise<TemporalServer> {
   const cli = await provisionTemporalCli();
   const folder = path.resolve(options.folder);
@@ -36,8 +37,10 @@ export async function startTemporal(options: {
   const server = await startKept(
     [
       ...[cli, 'server', 'start-dev'],
-      ...['--ip', '127.0.0.1', '--port', String(port), '--db-filename', path.join(folder, 'temporal.db')],
-      ...(options.isHeadless ? ['--headless'] : ['--ui-port', String(uiPort)]),
+      ...['--ip', '127.0.0.1', '--port', String(port)],
+      ...(options.isDisposable
+        ? ['--headless']
+        : ['--ui-port', String(uiPort), '--db-filename', path.join(folder, 'temporal.db')]),
       ...['--log-level', 'warn'],
     ],
     {endWith: 'TERM', logFile, pidFile: path.join(folder, 'pid')},

@@ -36,7 +36,7 @@ async function startServers(): Promise<{postgresUrl: string; temporalAddress: st
   await chmod(folder, 0o711);
   await provisionExtensions(['ducklake', 'postgres_scanner']);
   const postgres = await startPostgres({folder: path.join(folder, 'postgres'), isDisposable: true});
-  const temporal = await startTemporal({folder: path.join(folder, 'temporal'), isHeadless: true});
+  const temporal = await startTemporal({folder: path.join(folder, 'temporal'), isDisposable: true});
   return {
     postgresUrl: postgres.url('postgres'),
     temporalAddress: temporal.address,
