@@ -71,7 +71,7 @@ function scalar(id: string, type: string, value: Json | undefined): string | nul
     case 'UHUGEINT':
       return castText(String(wide(value)), type);
     case 'DECIMAL':
-      return castText(decimalText(wide(value), type), type);
+      return decimal(decimalText(wide(value), type), type);
     case 'FLOAT':
     case 'DOUBLE':
       return castText(String(value), type);
@@ -94,6 +94,16 @@ function scalar(id: string, type: string, value: Json | undefined): string | nul
     default:
       return null;
   }
+}
+
+/** Written as it is, a number with a point is a DECIMAL of as many digits as it has. */
+function decimal(text: string, type: string): string {
+  const [whole = '', fraction = ''] = text.split('.');
+  const isPlain =
+    !text.startsWith('-') &&
+    fraction !== '' &&
+    type === `DECIMAL(${whole.length + fraction.length},${fraction.length})`;
+  return isPlain ? text : castText(text, type);
 }
 
 function varchar(type: string, text: string): string | null {

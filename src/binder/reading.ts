@@ -34,7 +34,7 @@ export function declineConstruct(reading: Reading, construct: string, rewrite?: 
 }
 
 /** Stands for an expression that was declined. */
-export const declined: Expression = {kind: 'constant', sql: 'NULL', type: '"NULL"'};
+export const declined: Expression = {kind: 'column', id: 0, type: '"NULL"'};
 
 /**
  * Declines a node with a key that we don't know: the plan's format belongs to DuckDB's version, and a key that is silently passed
