@@ -144,8 +144,8 @@ async function untrusted(
       return fully({kind: 'snapshot-expired', source, snapshot: from});
   }
   const target = await tableAt(session, state.table, now);
-  const written = target === null ? null : await lastWrite(session, target.tableId);
-  return written !== null && written > state.snapshot ? fully({kind: 'target-written', snapshot: written}) : null;
+  const written = target === null ? null : await lastWrite(session, target.tableId, state.snapshot);
+  return written !== null ? fully({kind: 'target-written', snapshot: written}) : null;
 }
 
 /** Why the definition as it stands is always refreshed fully. */
