@@ -11,6 +11,7 @@ import type {Config} from './config.ts';
 import {provisionExtensions} from './dev/provision.ts';
 import {FreshetError} from './errors.ts';
 import {openLake, type Lake} from './lake/lake.ts';
+import {removeOldStaging} from './lake/staging.ts';
 import {openMetadata, type Metadata} from './metadata/database.ts';
 import {checkSchemaVersion} from './metadata/migrate.ts';
 import {openSchedules} from './schedules.ts';
@@ -129,12 +130,17 @@ export class FreshetPlugin extends SimplePlugin {
   async #close(): Promise<void> {
     const resources = this.#resources;
     this.#opened = this.#resources = null;
+    clearInterval(resources?.janitor);
     resources?.lake.close();
     await resources?.metadata.end();
   }
 }
 
-type Resources = {readonly lake: Lake; readonly metadata: Metadata};
+type Resources = {readonly lake: Lake; readonly metadata: Metadata; readonly janitor: NodeJS.Timeout};
+
+/** No refresh takes so long: what is staged and older was left by one that ended badly. */
+const stagedHours = 24;
+const janitorHours = 1;
 
 async function openResources(config: Config): Promise<Resources> {
   const {lake, duckdb, stagingPath, computeConcurrency: computeSlots} = config;
@@ -146,11 +152,21 @@ async function openResources(config: Config): Promise<Resources> {
       'postgres_scanner',
       ...(isRemote(config) ? ['httpfs' as const] : []),
     ]);
-    return {metadata, lake: openLake({...lake, ...duckdb, stagingPath, computeSlots, extensions})};
+    const opened = openLake({...lake, ...duckdb, stagingPath, computeSlots, extensions});
+    return {metadata, lake: opened, janitor: startJanitor(opened)};
   } catch (error) {
     await metadata.end();
     throw error;
   }
+}
+
+function startJanitor(lake: Lake): NodeJS.Timeout {
+  const sweep = () => {
+    // Whatever it can't remove now it finds again.
+    removeOldStaging(lake, new Date(Date.now() - stagedHours * 3_600_000)).catch(() => undefined);
+  };
+  sweep();
+  return setInterval(sweep, janitorHours * 3_600_000).unref();
 }
 
 function isRemote({lake, stagingPath}: Config): boolean {

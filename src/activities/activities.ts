@@ -29,7 +29,10 @@ export type Activities = {
   readonly extractChanges: (input: LookUpInput & {readonly lookUp: RefreshLookUp}) => Promise<Extraction>;
   readonly checkCardinality: (input: CheckInput) => Promise<Decision>;
   readonly publishRefresh: (input: PublishInput) => Promise<Published>;
-  readonly recordRefresh: (input: RecordInput) => Promise<void>;
+  /** Answers whether the table's files are so many that they should be made few. */
+  readonly recordRefresh: (input: RecordInput) => Promise<{readonly isMaintenanceDue: boolean}>;
+  /** Makes few files of many. False: the table does not hold what it should any more, and is to be replaced. */
+  readonly maintainTable: (input: {readonly table: string; readonly rows: number}) => Promise<boolean>;
   /** Puts a failed run down in the history. */
   readonly recordFailure: (input: RecordFailureInput) => Promise<void>;
 

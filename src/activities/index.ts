@@ -12,7 +12,7 @@ import {heartbeating} from './heartbeating.ts';
 import {lookUpSnapshots} from './look-up-snapshots.ts';
 import {countFailure, countRefresh} from '../metrics.ts';
 import {publishRefresh} from './publish-refresh.ts';
-import {recordFailure, recordRefresh} from './record-refresh.ts';
+import {maintainTable, recordFailure, recordRefresh} from './record-refresh.ts';
 import {verify} from './verify.ts';
 
 /** All activities, over what they need. Errors leave them in one form; those that compute heartbeat and can be interrupted. */
@@ -40,9 +40,11 @@ export function createActivities(deps: Deps): Activities {
     checkCardinality: short((_, input) => checkCardinality(input)),
     publishRefresh: long(publishRefresh),
     recordRefresh: short(async (_, input) => {
-      await recordRefresh(deps, input);
+      const recorded = await recordRefresh(deps, input);
       countRefresh(metricMeter, input);
+      return recorded;
     }),
+    maintainTable: long(maintainTable),
     recordFailure: short(async (_, input) => {
       await recordFailure(deps, input);
       countFailure(metricMeter, input);

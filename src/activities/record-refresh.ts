@@ -1,3 +1,5 @@
+import {defaultSettings} from '../definition/definition.ts';
+import {isMaintenanceDue, maintain} from '../lake/maintenance.ts';
 import {allTables, moveTable} from '../metadata/dynamic-table.ts';
 import {forgetPublications, savePublication} from '../metadata/publication.ts';
 import {insertRefresh, unknownRefresh} from '../metadata/refresh.ts';
@@ -5,9 +7,14 @@ import {forgetRungs} from '../metadata/rung.ts';
 import {isSameName} from '../table-name.ts';
 import type {RecordFailureInput, RecordInput} from './activities.ts';
 import type {Deps} from './deps.ts';
+import type {RefreshContext} from './look-up-snapshots.ts';
+import {tableNamed} from './versions.ts';
 
 /** Puts a refresh that the lake has down in the metadata: publication, version, history. */
-export async function recordRefresh({metadata}: Pick<Deps, 'metadata'>, input: RecordInput): Promise<void> {
+export async function recordRefresh(
+  {lake, metadata}: Pick<Deps, 'lake' | 'metadata'>,
+  input: RecordInput,
+): Promise<{readonly isMaintenanceDue: boolean}> {
   const {table, trigger, refreshId, freshAt, publication, summary, statements, startedAt, run} = input;
   const {incarnation, dataVersion, rows} = publication;
   await savePublication(metadata, table, publication);
@@ -23,6 +30,15 @@ export async function recordRefresh({metadata}: Pick<Deps, 'metadata'>, input: R
   });
   await forgetPublications(metadata, table);
   await forgetRungs(metadata);
+  return {isMaintenanceDue: await lake.look((session) => isMaintenanceDue(session, tableNamed(table)))};
+}
+
+/** Callers hold the table's lock: they are its apply. */
+export async function maintainTable(
+  {lake, signal}: RefreshContext,
+  {table, rows}: {readonly table: string; readonly rows: number},
+): Promise<boolean> {
+  return await lake.compute(defaultSettings, (session) => maintain(session, tableNamed(table), rows), signal);
 }
 
 /** How much of the time of all phases was not spent in SQL. */

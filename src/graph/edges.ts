@@ -27,13 +27,6 @@ export function transitiveUpstreamsOf(name: string, nodes: readonly Node[]): rea
   return order;
 }
 
-/** All base tables that the contents of `name` depend on. */
-export function baseTablesOf(name: string, nodes: readonly Node[]): readonly string[] {
-  const known = new Set(nodes.map((node) => node.name));
-  const below = [name, ...transitiveUpstreamsOf(name, nodes)].flatMap((each) => sourcesOf(each, nodes));
-  return [...new Set(below)].filter((source) => !known.has(source));
-}
-
 /** The way from `name` back to itself if it were to read `sources`: `a, b, a`; null when there is none. */
 export function cyclePath(name: string, sources: readonly string[], nodes: readonly Node[]): readonly string[] | null {
   const dead = new Set<string>();

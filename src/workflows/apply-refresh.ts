@@ -122,18 +122,31 @@ type Recorded = {
   readonly statements: readonly StatementProfile[];
 };
 
-/** The lake has it already: whatever happens to the metadata, the refresh is done, and the next run repairs them. */
-async function record({apply, freshAt}: ApplyRequest, recorded: Recorded): Promise<void> {
+/**
+ * The lake has it already: whatever happens to the metadata, the refresh is done, and the next run repairs them. While we hold
+ * the table's lock its files may be tidied.
+ */
+async function record({apply, freshAt, site}: ApplyRequest, recorded: Recorded): Promise<void> {
   const {workflowId, runId, parent} = workflowInfo();
   const run = parent === undefined ? {workflowId, runId} : {workflowId: parent.workflowId, runId: parent.runId};
   const {table, trigger} = apply;
-  await CancellationScope.nonCancellable(() =>
+  const {isMaintenanceDue} = await CancellationScope.nonCancellable(() =>
     light.recordRefresh
       .executeWithOptions({summary: `record: ${publishedText(recorded.summary)}`}, [
         {table, trigger, freshAt, run, ...recorded},
       ])
-      .catch(() => undefined),
+      .catch(() => ({isMaintenanceDue: false})),
   );
+  if (!isMaintenanceDue) return;
+  const {rows} = recorded.publication;
+  const isSound = await compute(site)
+    .maintainTable.executeWithOptions({summary: `maintain: few files of many`}, [{table, rows}])
+    // The refresh is done; its files are tidied another time.
+    .catch(() => true);
+  if (!isSound)
+    throw new FreshetError('internal', `The files of ${table} do not hold ${rows} rows after maintenance.`, {
+      hint: `Refresh it fully: freshet refresh ${table} --full`,
+    });
 }
 
 /** Milliseconds by phase, those of a second round added to the first's. */
@@ -208,7 +221,9 @@ function decisionText({action, reason, changedRows, affectedKeys}: Decision): st
 }
 
 function publishedText({action, rowsDeleted, rowsInserted, rows}: RefreshSummary): string {
-  return `${action}: −${rowsDeleted} +${rowsInserted}, ${count(rows, 'row')} now`;
+  const moved =
+    rowsDeleted + rowsInserted === 0 ? 'no row changed' : `${rowsDeleted} deleted, ${rowsInserted} inserted`;
+  return `${action}: ${moved}, ${count(rows, 'row')} now`;
 }
 
 function count(number: number, noun: string): string {

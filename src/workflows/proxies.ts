@@ -28,6 +28,7 @@ type Compute = Pick<
   | 'lookUpSnapshots'
   | 'extractChanges'
   | 'publishRefresh'
+  | 'maintainTable'
   | 'checkStatement'
   | 'createTarget'
   | 'removeTable'

@@ -24,7 +24,7 @@ export type GoOn = {
 };
 
 const join = defineSignal<[Waiter]>('join');
-const goOn = defineSignal<[GoOn]>('goOn');
+const goOn = defineSignal<[GoOn]>('applyEnded');
 
 /** For an apply: the runs that wait for it, as they come. */
 export function collectWaiters(): readonly Waiter[] {

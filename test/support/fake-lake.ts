@@ -139,7 +139,7 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
         open.delete(table);
         atOnce.set(table, (atOnce.get(table) ?? 1) - 1);
         lake.recorded.push(table);
-        return Promise.resolve();
+        return Promise.resolve({isMaintenanceDue: false});
       },
       recordFailure: ({table, code}) => {
         open.delete(table);

@@ -4,6 +4,7 @@ import {ApplicationFailure} from '@temporalio/common';
 import {expect, test} from 'vitest';
 import type {RefreshResult} from '../../src/refresh/messages.ts';
 import {errorOfFailure} from '../../src/failure.ts';
+import {eventually} from '../support/eventually.ts';
 import {aFakeLake, untilCancelled} from '../support/fake-lake.ts';
 import {gate} from '../support/gate.ts';
 import {aWorker, type TestWorker} from '../support/worker.ts';
@@ -48,18 +49,32 @@ test('a run that finds an apply at work waits for its end, by signal', async () 
   await publishing.reached;
   lake.newest = 12;
   const joining = await start(worker, 'main.totals');
-  await eventually(
-    async () =>
-      (await worker.client.workflow.getHandle(applyId(worker)).fetchHistory()).events?.some(
-        (event) => event.workflowExecutionSignaledEventAttributes?.signalName === 'join',
-      ) === true,
-  );
+  await joins(worker, 'main.totals', 1);
   publishing.open();
 
   expect(await first).toMatchObject({outcome: 'refreshed', dataVersion: 10});
   expect(await joining.result()).toMatchObject({outcome: 'refreshed', dataVersion: 12});
   const {events} = await joining.fetchHistory();
   expect(events?.some((event) => event.startChildWorkflowExecutionFailedEventAttributes != null)).toBe(false);
+});
+
+test('waiters that may not choose go on in the order of their versions', async () => {
+  const lake = aFakeLake({'main.totals': ['main.base']});
+  const publishing = gate();
+  lake.onPublish = publishing.pass;
+  await using worker = await aWorker(lake.activities);
+  const first = refresh(worker, 'main.totals');
+  await publishing.reached;
+  const waiting = [];
+  for (const [i, version] of [14, 12, 13, 12].entries()) {
+    waiting.push((await start(worker, 'main.totals', version)).result());
+    await joins(worker, 'main.totals', i + 1);
+  }
+  publishing.open();
+  await first;
+  expect((await Promise.all(waiting)).map((result) => (result as RefreshResult).dataVersion)).toEqual([14, 12, 13, 12]);
+  expect(lake.applied.map(({dataVersion}) => dataVersion)).toEqual([10, 12, 13, 14]);
+  expect(lake.mostAtOnce).toBe(1);
 });
 
 test('a diamond is refreshed at one version, each table once', async () => {
@@ -140,12 +155,7 @@ test('whoever joined a refresh that failed fails with it instead of trying once 
   const first = refresh(worker, 'main.a');
   await publishing.reached;
   const joined = await start(worker, 'main.a');
-  await eventually(
-    async () =>
-      (await worker.client.workflow.getHandle(applyId(worker, 'main.a')).fetchHistory()).events?.some(
-        (event) => event.workflowExecutionSignaledEventAttributes?.signalName === 'join',
-      ) === true,
-  );
+  await joins(worker, 'main.a', 1);
   publishing.open();
   expect(await failure(first)).toMatchObject({code: 'data_error', message: 'out of luck'});
   expect(await failure(joined.result())).toMatchObject({
@@ -224,12 +234,23 @@ function refresh(worker: TestWorker, table: string): Promise<RefreshResult> {
   return worker.execute('refreshDynamicTable', {table}) as Promise<RefreshResult>;
 }
 
-function start(worker: TestWorker, table: string) {
+function start(worker: TestWorker, table: string, dataVersion?: number) {
   return worker.client.workflow.start('refreshDynamicTable', {
     taskQueue: worker.taskQueue,
     workflowId: `${worker.prefix}${randomUUID()}`,
-    args: [{table}],
+    args: [{table, ...(dataVersion === undefined ? {} : {dataVersion})}],
   });
+}
+
+/** Resolves when so many runs wait for the table's apply. */
+async function joins(worker: TestWorker, table: string, runs: number): Promise<void> {
+  const handle = worker.client.workflow.getHandle(applyId(worker, table));
+  await eventually(
+    async () => (await handle.fetchHistory()).events ?? [],
+    (events) =>
+      events.filter(({workflowExecutionSignaledEventAttributes: signal}) => signal?.signalName === 'join').length ===
+      runs,
+  );
 }
 
 function applyId({prefix}: TestWorker, table = 'main.totals'): string {
@@ -246,8 +267,4 @@ async function failure(result: Promise<unknown>): Promise<unknown> {
 
 function count(results: readonly RefreshResult[], outcome: string): number {
   return results.filter((result) => result.outcome === outcome).length;
-}
-
-async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
 }
