@@ -114,11 +114,12 @@ test('looking at tables', async () => {
     comment: 'for people',
     readers: ['main.reader'],
     schedule: {id: 'dynamic-table:main.looked_at', paused: false},
-    history: [{action: 'INITIAL', trigger: 'create'}],
+    history: expect.arrayContaining([expect.objectContaining({action: 'INITIAL', trigger: 'create'})]),
   });
-  expect(await json('history', 'looked_at', '--limit', '1')).toMatchObject({
-    refreshes: [{table: 'main.looked_at', statements: expect.any(Array), phases: expect.any(Object)}],
-  });
+  const {refreshes} = (await json('history', 'looked_at', '--limit', '1')) as {refreshes: unknown[]};
+  expect(refreshes).toEqual([
+    expect.objectContaining({table: 'main.looked_at', statements: expect.any(Array), phases: expect.any(Object)}),
+  ]);
   expect(await json('explain', 'looked_at')).toMatchObject({
     table: 'main.looked_at',
     mode: 'incremental',
