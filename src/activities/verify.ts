@@ -14,7 +14,7 @@ import type {VerifyInput, VerifyResult} from '../workflows/messages.ts';
 import {boundAt, type BoundAt} from './bound-at.ts';
 import {findTables} from './choose-version.ts';
 import type {Deps} from './deps.ts';
-import {inexactPlaces} from './inexact.ts';
+import {loosePlaces, type Looseness} from './looseness.ts';
 import type {RefreshContext} from './look-up-snapshots.ts';
 import {tableNamed, type Versions} from './versions.ts';
 
@@ -98,8 +98,8 @@ async function compare(
     await mirror.drop();
   }
   await session.run(differing(target, snapshot));
-  const inexact = inexactPlaces(bound);
-  const close = inexact.length === 0 ? 0 : await forgetClose(session, target, inexact);
+  const loose = loosePlaces(bound);
+  const close = loose.size === 0 ? 0 : await forgetClose(session, target, loose);
   return {
     ...(await counts(session)),
     columns: outputs.map(({name}) => name),
@@ -129,29 +129,42 @@ HAVING sum(weight) <> 0`;
 }
 
 /**
- * Takes away the pairs of rows, one of each side, that agree but for the last bits of inexact floats. Rows that agree in all
- * else are paired in the order of those floats. Answers how many pairs there were.
+ * Takes away the pairs of rows, one of each side, that agree but for what may differ between two evaluations. Rows that agree in
+ * all else are paired in the order of the loose columns. Answers how many pairs there were.
  */
-async function forgetClose(session: Session, {outputs}: Target, inexact: readonly number[]): Promise<number> {
+async function forgetClose(
+  session: Session,
+  {outputs}: Target,
+  loose: ReadonlyMap<number, Looseness>,
+): Promise<number> {
   const places = outputs.map((_, place) => output(place));
-  const exact = places.filter((_, place) => !inexact.includes(place));
-  const floats = inexact.map(output);
-  const same = exact.map((place) => sql`one.${place} IS NOT DISTINCT FROM other.${place}`);
-  const close = floats.map((place) => isClose(sql`one.${place}`, sql`other.${place}`));
-  const pair = [...exact, sql`copies > 0`];
+  const exact = outputs.flatMap(({storedType}, place) =>
+    loose.has(place) ? [] : [output(place), ...identityTerms(output(place), storedType)],
+  );
+  const same = outputs.flatMap(({storedType}, place) => agreement(place, storedType, loose.get(place)));
   await session.run(sql`CREATE OR REPLACE TEMP TABLE verify_ranked AS
-SELECT *, row_number() OVER (PARTITION BY ${join(pair)} ORDER BY ${join(floats)}) AS place
+SELECT *, row_number() OVER (PARTITION BY ${join([...exact, sql`copies > 0`])} ORDER BY ${join([...loose.keys()].map(output))}) AS place
 FROM (SELECT ${join(places)}, copies, unnest(range(abs(copies))) AS copy FROM verify_rest) AS rest`);
   await session.run(sql`CREATE OR REPLACE TEMP TABLE verify_close AS
-SELECT one.place AS one_place, one.rowid AS one_row, other.rowid AS other_row
+SELECT one.rowid AS one_row, other.rowid AS other_row
 FROM verify_ranked AS one
-JOIN verify_ranked AS other ON ${join([...same, sql`one.place = other.place`, ...close], ' AND ')}
+JOIN verify_ranked AS other ON ${join([...same, sql`one.place = other.place`], ' AND ')}
 WHERE one.copies > 0 AND other.copies < 0`);
   await session.run(sql`CREATE OR REPLACE TEMP TABLE verify_rest AS
 SELECT ${join(places)}, sign(copies)::BIGINT AS copies FROM verify_ranked
 WHERE rowid NOT IN (SELECT one_row FROM verify_close UNION ALL SELECT other_row FROM verify_close)`);
   const [row] = await session.rows<{count: number}>(sql`SELECT count(*) AS count FROM verify_close`);
   return row?.count ?? 0;
+}
+
+/** What must hold of one column of a pair. */
+function agreement(place: number, storedType: string, looseness: Looseness | undefined): Sql[] {
+  const [one, other] = [sql`one.${output(place)}`, sql`other.${output(place)}`];
+  if (looseness === 'close') return [isClose(one, other)];
+  const equal = sql`${one} IS NOT DISTINCT FROM ${other}`;
+  if (looseness === 'equal') return [equal];
+  const [ours, theirs] = [identityTerms(one, storedType), identityTerms(other, storedType)];
+  return [equal, ...ours.map((term, i) => sql`${term} IS NOT DISTINCT FROM ${theirs[i] ?? raw('NULL')}`)];
 }
 
 function isClose(one: Sql, other: Sql): Sql {
