@@ -35,10 +35,12 @@ function blockOf(relation: Relation): Block {
   switch (relation.kind) {
     case 'filter': {
       const input = blockOf(relation.input);
+      if (isFalse(relation.condition)) return nothing(relation);
       return {...input, conditions: [...input.conditions, ...conditionsOf(relation.condition, input.columns)]};
     }
     case 'project': {
       const input = blockOf(relation.input);
+      if (input.leaves.length === 1 && input.leaves[0] === noRows) return nothing(relation);
       const columns = relation.outputs.map(
         ({column, expression}) => [column.id, within(input.columns, expression)] as const,
       );
@@ -92,6 +94,17 @@ function leaf(relation: Relation, leafText: string): Block {
   return {leaves: [leafText], conditions: [], columns: new Map(columns)};
 }
 
+const noRows = 'nothing';
+
+/** Without rows it matters only how many columns there are. */
+function nothing(relation: Relation): Block {
+  return leaf({kind: 'values', columns: columnsOfRelation(relation), rows: []}, noRows);
+}
+
+function isFalse(condition: Expression): boolean {
+  return /^(false|CAST\('f' AS BOOLEAN\))$/.test(text(condition));
+}
+
 function leafText(relation: Relation): string {
   switch (relation.kind) {
     case 'scan':
@@ -138,7 +151,7 @@ function values(relation: Relation & {kind: 'values'}): Block {
     return {leaves: [], conditions: [], columns: new Map(relation.columns.map(({id}, i) => [id, row[i] ?? missing]))};
   }
   const rows = relation.rows.map((row) => `(${cells(row).map(text).join(', ')} of [] where )`);
-  return leaf(relation, rows.length === 0 ? 'nothing' : rows.join(' + '));
+  return rows.length === 0 ? nothing(relation) : leaf(relation, rows.join(' + '));
 }
 
 function text(expression: Expression): string {

@@ -3,13 +3,7 @@ import {exactness} from '../relation/aggregate-functions.ts';
 import {integerOf, isObject, listOf, objectsOf, textOf, type Json, type JsonObject} from './json.ts';
 import {listOfConstants, planValue, textConstant} from './plan-value.ts';
 import {known, readAll, readExpression, typeOf, type Scope} from './read-expression.ts';
-import {decline, declineConstruct, onlyKnown, type Reading} from './reading.ts';
-
-/**
- * Why an aggregate's choice is none, by its place: `single` is over one row at most, so that the first is the largest; the list of
- * a `sorted` one is sorted above it, so that any order of it will do.
- */
-export type Choices = ReadonlyMap<number, 'single' | 'sorted'>;
+import {decline, declineConstruct, onlyKnown, type Choices, type Reading} from './reading.ts';
 
 /** One call of an aggregate function. One that leaves a free choice is declined: what it answered can't be found again. */
 export function readAggregateCall(
@@ -104,17 +98,29 @@ function readOrder(reading: Reading, json: JsonObject, scope: Scope): readonly O
   });
 }
 
-/** What the projection above an aggregate tells of the choices in it. */
-export function knownChoices(projection: JsonObject, aggregate: JsonObject): Choices {
-  if (isScalarSubquery(projection, aggregate)) return new Map([[0, 'single']]);
+/** Looks at a projection for what it tells of the aggregate below it, which filters may separate from it. */
+export function noteChoices(reading: Reading, projection: JsonObject): void {
+  let [below] = objectsOf(projection['children']);
+  const readers = [projection];
+  while (below?.['type'] === 'LOGICAL_FILTER' && below['projection_map'] === undefined) {
+    readers.push(below);
+    [below] = objectsOf(below['children']);
+  }
+  if (below?.['type'] !== 'LOGICAL_AGGREGATE_AND_GROUP_BY') return;
+  reading.choices.set(below, choicesIn(projection, readers, below));
+}
+
+function choicesIn(projection: JsonObject, readers: readonly JsonObject[], aggregate: JsonObject): Choices {
+  if (readers.length === 1 && isScalarSubquery(projection, aggregate)) return new Map([[0, 'single']]);
   const keys = listOf(aggregate['groups']).length;
-  const lists = objectsOf(aggregate['expressions']).flatMap(({name, aggregate_type: type}, i) =>
-    name === 'list' && type === 'DISTINCT' && isOnlySorted(projection['expressions'], keys + i) ? [i] : [],
-  );
+  const lists = objectsOf(aggregate['expressions']).flatMap(({name, order_bys: order}, i) => {
+    const isSorted = readers.every(({expressions}) => isOnlySorted(expressions, keys + i));
+    return name === 'list' && order === undefined && isSorted ? [i] : [];
+  });
   return new Map(lists.map((place) => [place, 'sorted']));
 }
 
-/** DuckDB plans `list(DISTINCT x ORDER BY x)` as a list without an order, sorted above. */
+/** DuckDB plans `list(x ORDER BY x)` as a list without an order, sorted above. */
 function isOnlySorted(json: Json | undefined, place: number): boolean {
   if (Array.isArray(json)) return (json as readonly Json[]).every((part) => isOnlySorted(part, place));
   if (!isObject(json)) return true;

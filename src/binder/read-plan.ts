@@ -5,7 +5,7 @@ import {columnsOfRelation, inputsOf, type Output, type Relation} from '../relati
 import {describeOperator} from './constructs.ts';
 import {integerOf, isObject, listOf, objectsOf, textOf, type Json, type JsonObject} from './json.ts';
 import {planType} from './plan-type.ts';
-import {knownChoices, readAggregateCall, type Choices} from './read-aggregate.ts';
+import {noteChoices, readAggregateCall} from './read-aggregate.ts';
 import {compare, readAll, readExpression, typeOf, type Scope} from './read-expression.ts';
 import {readScan} from './read-scan.ts';
 import {beginReading, decline, declineConstruct, freshColumn, onlyKnown, type Reading} from './reading.ts';
@@ -44,7 +44,7 @@ function readOperator(reading: Reading, json: Json | undefined): Relation {
         ? readJoin(reading, json)
         : declineOperator(reading, json);
     case 'LOGICAL_AGGREGATE_AND_GROUP_BY':
-      return readAggregate(reading, json, new Map());
+      return readAggregate(reading, json);
     case 'LOGICAL_DISTINCT':
       return json['distinct_type'] === 'DISTINCT' ? readDistinct(reading, json) : declineOperator(reading, json);
     case 'LOGICAL_UNION':
@@ -68,11 +68,8 @@ function readOperator(reading: Reading, json: Json | undefined): Relation {
 
 function readProjection(reading: Reading, json: JsonObject): Relation {
   onlyKnown(reading, json, 'a projection', ['type', 'children', 'table_index', 'expressions']);
-  const [below] = objectsOf(json['children']);
-  const input =
-    below?.['type'] === 'LOGICAL_AGGREGATE_AND_GROUP_BY'
-      ? readAggregate(reading, below, knownChoices(json, below))
-      : readInput(reading, json);
+  noteChoices(reading, json);
+  const input = readInput(reading, json);
   return {kind: 'project', input, outputs: readOutputs(reading, json['expressions'], scopeOf(input))};
 }
 
@@ -117,7 +114,7 @@ function readCondition(reading: Reading, json: JsonObject, left: Relation, right
   );
 }
 
-function readAggregate(reading: Reading, json: JsonObject, choices: Choices): Relation {
+function readAggregate(reading: Reading, json: JsonObject): Relation {
   onlyKnown(reading, json, 'an aggregate', [
     'type',
     'children',
@@ -134,7 +131,7 @@ function readAggregate(reading: Reading, json: JsonObject, choices: Choices): Re
   const keys = readOutputs(reading, json['groups'], scope);
   if (!isPlainGrouping(json, keys.length)) declineConstruct(reading, 'GROUPING SETS, ROLLUP or CUBE');
   const aggregates = objectsOf(json['expressions']).map((each, i) => {
-    const call = readAggregateCall(reading, each, scope, choices.get(i));
+    const call = readAggregateCall(reading, each, scope, reading.choices.get(json)?.get(i));
     return {column: freshColumn(reading, labelOf(each, call.name), call.type), call};
   });
   return {kind: 'aggregate', input, grouped: keys.length > 0, keys, aggregates};

@@ -8,16 +8,24 @@ import type {JsonObject} from './json.ts';
  */
 export type Reading = {
   readonly reasons: Reason[];
+  /** What stands above an aggregate tells of the choices in it. */
+  readonly choices: WeakMap<JsonObject, Choices>;
   readonly ctes: Map<number, Cte>;
   nextId: number;
   /** Operators read so far: a CTE that is read many times over multiplies them. */
   operators: number;
 };
 
+/**
+ * Why an aggregate's choice is none, by its place: `single` is over one row at most, so that the first is the largest; the list of
+ * a `sorted` one is sorted above it, so that any order of it will do.
+ */
+export type Choices = ReadonlyMap<number, 'single' | 'sorted'>;
+
 export type Cte = {readonly plan: JsonObject; readonly name: string; references: number; isInexact: boolean};
 
 export function beginReading(): Reading {
-  return {reasons: [], ctes: new Map(), nextId: 1, operators: 0};
+  return {reasons: [], choices: new WeakMap(), ctes: new Map(), nextId: 1, operators: 0};
 }
 
 export function freshColumn(reading: Reading, name: string, type: string): Column {

@@ -39,8 +39,9 @@ const ofValues: Rule = (call) =>
 const asTheyCome =
   (rewrite: string): Rule =>
   (call) => {
-    if (!hasTotalOrder(call)) return {kind: 'free-choice', why: `${call.name} without a total order`, rewrite};
-    return ofValues(call);
+    if (hasTotalOrder(call)) return ofValues(call);
+    const better = call.orderBy.length === 0 ? rewrite : 'add its own argument to its ORDER BY';
+    return {kind: 'free-choice', why: `${call.name} without a total order`, rewrite: better};
   };
 
 const tied =

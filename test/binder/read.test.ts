@@ -106,7 +106,7 @@ suite('reasons', () => {
       ],
       'select list(id), string_agg(region, $$,$$ order by id) from orders': [
         choice('list without a total order', byOwn),
-        choice('string_agg without a total order', byOwn),
+        choice('string_agg without a total order', 'add its own argument to its ORDER BY'),
       ],
       'select arg_max(region, id) from orders': [
         choice('arg_max among ties', 'take the largest struct, as in max({by: v, arg: x}).arg'),
