@@ -1,15 +1,12 @@
 import {FreshetError} from '../errors.ts';
-import {isLakeError, LakeError} from '../lake/errors.ts';
-import {isMaintenanceDue, maintain} from '../lake/maintenance.ts';
+import {isLakeError} from '../lake/errors.ts';
 import {Conflict, publicationOf, TargetUnreadable} from '../lake/publication.ts';
-import type {Session} from '../lake/session.ts';
 import {removeStaging, StagedFileGone, stagingFolder} from '../lake/staging.ts';
 import {FenceLost, readState} from '../lake/state.ts';
 import {inLake} from '../lake/alias.ts';
 import type {Target} from '../refresh/apply.ts';
 import type {Action} from '../refresh/action.ts';
 import type {Published} from '../refresh/messages.ts';
-import type {TableName} from '../table-name.ts';
 import {boundAt} from './bound-at.ts';
 import type {RefreshContext} from './look-up-snapshots.ts';
 import {carryOut, GiveUp} from './publication-work.ts';
@@ -33,11 +30,7 @@ export async function publishRefresh({lake, signal}: RefreshContext, input: Publ
   const folder = stagingFolder(lake, table, input.refreshId);
   const published = await lake.compute(
     state.definition.settings,
-    async (session) => {
-      const answer = await attempt({...input, session, state, boundAt: bound, target}, folder, lake.name);
-      if (answer.kind === 'published') await keepWhole(session, table, answer.publication.rows);
-      return answer;
-    },
+    (session) => attempt({...input, session, state, boundAt: bound, target}, folder, lake.name),
     signal,
   );
   if (published.kind === 'published') await removeStaging(folder);
@@ -62,18 +55,6 @@ async function attempt(work: Work, folder: string, lakeName: string): Promise<Pu
     }
     if (isLakeError(error, 'data')) return dataError(decision.action, error.message);
     throw error;
-  }
-}
-
-/**
- * Under the refresh lock, where no delete of ours can be lost beside it. What it leaves uneven is noticed by the next look-up,
- * which counts; what keeps it from running does not undo the refresh.
- */
-async function keepWhole(session: Session, table: TableName, rows: number): Promise<void> {
-  try {
-    if (await isMaintenanceDue(session, table)) await maintain(session, table, rows);
-  } catch (error) {
-    if (!(error instanceof LakeError)) throw error;
   }
 }
 
