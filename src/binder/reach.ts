@@ -6,7 +6,7 @@ import type {Session} from '../lake/session.ts';
 import {tableNameText, type TableName} from '../table-name.ts';
 import type {Mention} from './mentions.ts';
 import {ageOfToday} from './volatile.ts';
-import {checkQuery, checkText, userOrigin, type LakeNames, type Origin} from './walls.ts';
+import {checkQuery, checkText, userOrigin, type OwnNames, type Origin} from './walls.ts';
 
 /** What of the lake a query reaches at a snapshot, through views and macros. A view comes after what it reads. */
 export type Reached = {
@@ -23,7 +23,7 @@ export type Reached = {
  */
 export async function reach(session: Session, query: Query, snapshot: number): Promise<Reached> {
   const macros = await macrosAt(session, snapshot);
-  const names: LakeNames = {
+  const names: OwnNames = {
     lake: session.lake.name,
     isMacro: (path) => findMacro(macros, path, ['main'], names.lake) !== null,
   };
@@ -50,7 +50,7 @@ export async function reach(session: Session, query: Query, snapshot: number): P
 type Search = {
   readonly session: Session;
   readonly snapshot: number;
-  readonly names: LakeNames;
+  readonly names: OwnNames;
   readonly all: readonly {readonly table: TableName; readonly kind: 'table' | 'view'}[];
   readonly macros: readonly LakeMacro[];
   readonly tables: Map<string, LakeTable>;

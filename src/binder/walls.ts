@@ -24,10 +24,10 @@ export function userOrigin(query: Query): Origin {
 }
 
 /** What is the lake's own: its public name, and which paths are macros of it. */
-export type LakeNames = {readonly lake: string; readonly isMacro: (path: readonly string[]) => boolean};
+export type OwnNames = {readonly lake: string; readonly isMacro: (path: readonly string[]) => boolean};
 
 /** Parses a query that is exactly one SELECT and gives all that it names; throws what is refused. */
-export async function checkQuery(session: Session, query: Query, names: LakeNames): Promise<readonly Mention[]> {
+export async function checkQuery(session: Session, query: Query, names: OwnNames): Promise<readonly Mention[]> {
   const tree = await parseTree(session, query.text, (characters) => characterPosition(query, characters));
   return checkMentions(mentionsOf(tree), userOrigin(query), names);
 }
@@ -37,7 +37,7 @@ export async function checkText(
   session: Session,
   text: string,
   origin: Origin,
-  names: LakeNames,
+  names: OwnNames,
 ): Promise<readonly Mention[]> {
   const tree = await parseTree(session, text, () => origin.position(null));
   return checkMentions(mentionsOf(tree), origin, names);
@@ -71,7 +71,7 @@ function notOneSelect(): FreshetError {
   });
 }
 
-function checkMentions(mentions: readonly Mention[], origin: Origin, names: LakeNames): readonly Mention[] {
+function checkMentions(mentions: readonly Mention[], origin: Origin, names: OwnNames): readonly Mention[] {
   for (const mention of mentions) {
     const what = forbidden(mention, names);
     if (what === null) continue;
@@ -86,7 +86,7 @@ function checkMentions(mentions: readonly Mention[], origin: Origin, names: Lake
   return mentions;
 }
 
-function forbidden(mention: Mention, names: LakeNames): string | null {
+function forbidden(mention: Mention, names: OwnNames): string | null {
   switch (mention.kind) {
     case 'refused':
       return mention.what;
@@ -129,7 +129,7 @@ const forbiddenFunctions = new Set(
 const forbiddenPrefixes =
   /^(delta_|duckdb_|ducklake_|has_\w+_privilege$|http_|iceberg_|mysql_|parquet_|pg_(?!typeof$|size_pretty$)|postgres_|pragma_|read_|sqlite_|st_read)/;
 
-function forbiddenFunction({path, isTable}: Mention & {kind: 'function'}, {isMacro}: LakeNames): string | null {
+function forbiddenFunction({path, isTable}: Mention & {kind: 'function'}, {isMacro}: OwnNames): string | null {
   const name = (path.at(-1) ?? '').toLowerCase();
   const isForbidden =
     forbiddenFunctions.has(name) ||

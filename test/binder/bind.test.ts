@@ -143,3 +143,33 @@ test('volatile functions are found in the query, in views and in macros', async 
     await volatile("select age(placed, placed) > interval 1 day as old, error('x')::int as e, abs(id) from orders"),
   ).toEqual([]);
 });
+
+test('a plan is of the query alone: rows, files, partitions and deletes change nothing in it', async () => {
+  await using lake = await aLake();
+  await lake.run('create table orders(id int, region varchar, day date, amount int)');
+  await lake.run('alter table orders set partitioned by (region, year(day))');
+  const texts = [
+    "select id from orders where region = 'eu'",
+    "select id from orders where region in ('eu', 'us') and day >= '2024-01-01'",
+    'select id from orders where year(day) = 2024',
+    "select id from orders where region = 'nowhere' and id > 1000000",
+    'select count(*) from orders where region is null and amount between 5 and 7',
+  ];
+  const readings = async () => {
+    const found = [];
+    for (const text of texts) found.push((await bind(lake, text)).reading);
+    return found;
+  };
+  const empty = await readings();
+  expect(empty.map(({kind}) => kind)).toEqual(texts.map(() => 'relation'));
+  for (const region of ['eu', 'us']) {
+    for (const year of [2023, 2024]) {
+      await lake.run(
+        `insert into orders select i, '${region}', date '${year}-03-01' + i::int, i from range(200) as t(i)`,
+      );
+    }
+  }
+  expect(await readings()).toEqual(empty);
+  await lake.run("delete from orders where region = 'us' or id % 3 = 0");
+  expect(await readings()).toEqual(empty);
+});
