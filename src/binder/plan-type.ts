@@ -32,8 +32,7 @@ export function planType(json: Json | undefined): string | null {
   }
 }
 
-/** The fields of a STRUCT type, each with its name; a row's fields have empty names. */
-export function structFields(
+function structFields(
   json: Json | undefined,
 ): readonly {readonly name: string; readonly type: Json | undefined}[] {
   const info = isObject(json) && isObject(json['type_info']) ? json['type_info'] : {};

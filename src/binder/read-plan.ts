@@ -14,8 +14,9 @@ import {beginReading, decline, declineConstruct, freshColumn, onlyKnown, type Re
 const mostOperators = 2_000;
 
 /**
- * DuckDB's bound plan as a relation, or every reason why it is none. `bound-plan.md` has the format and its traps; each node's
- * keys are listed where it is read, and one that is not listed declines it.
+ * DuckDB's bound plan as a relation, or every reason why it is none. The format belongs to DuckDB's version: each node's keys are
+ * listed where it is read, and one that is not listed declines it. References are positional, a missing index is 0, and the names
+ * of columns are labels and no more.
  */
 export function readPlan(plan: JsonObject): Read {
   const reading = beginReading();

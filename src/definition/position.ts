@@ -30,8 +30,3 @@ function utf8Length(character: string): number {
   if (code < 0x800) return 2;
   return code < 0x1_0000 ? 3 : 4;
 }
-
-/** How a message says it. */
-export function positionText({line, column}: Position): string {
-  return `line ${line}, column ${column}`;
-}
