@@ -147,14 +147,25 @@ test('a dry run creates nothing', async () => {
   expect((await dev.freshet(['describe', 'imagined'])).status).toBe(exitCodes.unknown_dynamic_table);
 });
 
-test('rows written by others are found by verify, which ends with 3', async () => {
+test('rows written by others are noticed by the next refresh', async () => {
   await ok('create', `create dynamic table meddled ${lag} as select id from orders`);
   await ok('sql', 'insert into meddled values (-1)');
-  // What is compared is the publication; the refresh notices the stranger and recomputes.
   expect(await json('refresh', 'meddled')).toMatchObject({
     refresh: {action: 'FULL', reason: expect.stringContaining('wrote')},
   });
   await ok('verify', 'meddled');
+});
+
+test('verify shows the first rows that differ, and ends with 3', async () => {
+  await ok('create', `create dynamic table dice ${lag} refresh_mode = full as select random() as r from orders`);
+  const {status, out} = await dev.freshet(['verify', 'dice', '--json']);
+  expect(status).toBe(3);
+  const {verdict, differences, columns} = JSON.parse(out) as {
+    verdict: string;
+    differences: unknown[];
+    columns: string[];
+  };
+  expect([verdict, differences.length, columns]).toEqual(['different', 10, ['r']]);
 });
 
 describe('errors', () => {
