@@ -9,14 +9,24 @@ test('rows stand in columns, numbers to the right', () => {
     {name: 'region', type: 'VARCHAR'},
     {name: 'total', type: 'BIGINT'},
   ];
-  expect(showRows({kind: 'rows', columns, rows: [['eu', '10'], [null, '1234567']], hasMore: false})).toBe(
-    ['region    total', 'eu           10', 'NULL    1234567', '(2 rows)'].join('\n'),
-  );
+  expect(
+    showRows({
+      kind: 'rows',
+      columns,
+      rows: [
+        ['eu', '10'],
+        [null, '1234567'],
+      ],
+      hasMore: false,
+    }),
+  ).toBe(['region    total', 'eu           10', 'NULL    1234567', '(2 rows)'].join('\n'));
 });
 
 test('a reader is told when there are more rows', () => {
   const columns = [{name: 'a', type: 'INTEGER'}];
-  expect(showRows({kind: 'rows', columns, rows: [['1']], hasMore: true})).toContain('(the first 1 row; --json prints all)');
+  expect(showRows({kind: 'rows', columns, rows: [['1']], hasMore: true})).toContain(
+    '(the first 1 row; --json prints all)',
+  );
 });
 
 test('a refresh says what it did, why, and how long each phase took', () => {
