@@ -20,7 +20,7 @@ import {workflowTypes} from './workflows/messages.ts';
 export {readConfig, type Config} from './config.ts';
 
 /** Where our workflows are: TypeScript in a checkout, JavaScript in the package. */
-const own = fileURLToPath(
+export const ownWorkflows = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './workflows/index.ts' : './workflows/index.js', import.meta.url),
 );
 const composition = fileURLToPath(new URL('./workflows/composition.cjs', import.meta.url));
@@ -76,7 +76,7 @@ export class FreshetPlugin extends SimplePlugin {
     const configured = super.configureBundler(options);
     const {workflowsPath, webpackConfigHook} = configured;
     if (workflowsPath === composition) return configured;
-    if (!workflowsPath || workflowsPath === own) return {...configured, workflowsPath: own};
+    if (!workflowsPath || workflowsPath === ownWorkflows) return {...configured, workflowsPath: ownWorkflows};
     return {
       ...configured,
       workflowsPath: composition,
@@ -90,7 +90,7 @@ export class FreshetPlugin extends SimplePlugin {
     const clash = Object.keys(activities).find((name) => name in given);
     if (clash !== undefined) {
       throw new FreshetError('invalid_configuration', `Both Freshet and this worker have an activity named ${clash}.`, {
-        hint: 'Rename yours, or give Freshet a worker of its own.',
+        hint: 'Rename yours, or give Freshet a worker of its ownWorkflows.',
       });
     }
     return Object.assign(activities, {[mark]: true});
@@ -184,7 +184,9 @@ function isOurs(activities: object): boolean {
 function withWorkflows<Options extends Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>>(
   options: Options,
 ): Options {
-  return options.workflowBundle === undefined ? {...options, workflowsPath: options.workflowsPath ?? own} : options;
+  return options.workflowBundle === undefined
+    ? {...options, workflowsPath: options.workflowsPath ?? ownWorkflows}
+    : options;
 }
 
 type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
@@ -212,11 +214,11 @@ function refuseClashes(compiler: Compiler, host: string): void {
       const clash = exported.find((name) => {
         if (!ownNames.has(name)) return false;
         const target = moduleGraph.getExportInfo(module, name).getTarget(moduleGraph);
-        return target?.module.nameForCondition()?.startsWith(path.dirname(own)) !== true;
+        return target?.module.nameForCondition()?.startsWith(path.dirname(ownWorkflows)) !== true;
       });
       if (clash === undefined) return;
       throw new FreshetError('invalid_configuration', `Both Freshet and this worker have a workflow named ${clash}.`, {
-        hint: 'Rename yours, or give Freshet a worker of its own.',
+        hint: 'Rename yours, or give Freshet a worker of its ownWorkflows.',
       });
     });
   });

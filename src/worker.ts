@@ -1,5 +1,6 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {
+  bundleWorkflowCode,
   DefaultLogger,
   NativeConnection,
   Runtime,
@@ -14,7 +15,7 @@ import {FreshetError} from './errors.ts';
 import {openMetadata} from './metadata/database.ts';
 import {checkSchemaVersion, migrate} from './metadata/migrate.ts';
 import {histogramBuckets} from './metrics.ts';
-import {FreshetPlugin} from './plugin.ts';
+import {FreshetPlugin, ownWorkflows} from './plugin.ts';
 import {computeTaskQueue, taskQueue} from './temporal-names.ts';
 
 /** Short activities at once; what they ask of DuckDB waits for a thread. */
@@ -45,24 +46,28 @@ export async function runWorker(config: Config): Promise<void> {
 
 async function createWorkers(config: Config, connection: NativeConnection, namespace: string): Promise<Worker[]> {
   const {prefix, computeConcurrency, shutdownGraceSeconds} = config;
+  const plugins = [new FreshetPlugin({config, computeTaskQueue: computeTaskQueue(prefix)})];
   const shared = {
     connection,
     namespace,
-    plugins: [new FreshetPlugin({config, computeTaskQueue: computeTaskQueue(prefix)})],
     shutdownGraceTime: `${shutdownGraceSeconds} seconds` as const,
     shutdownForceTime: `${shutdownGraceSeconds + forceSeconds} seconds` as const,
   };
-  // Copies of the options: Worker.create adds the connection's plugins to the list it is given.
+  // Bundled here and not by the worker, which would log every module of it.
+  const logger = new DefaultLogger('WARN', ({message}) => Runtime.instance().logger.warn(message));
+  const workflowBundle = await bundleWorkflowCode({workflowsPath: ownWorkflows, plugins, logger});
+  // Copies of the list: Worker.create adds to the one that it is given.
   const light = await Worker.create({
     ...shared,
-    plugins: [...shared.plugins],
+    plugins: [...plugins],
+    workflowBundle,
     taskQueue: taskQueue(prefix),
     maxConcurrentActivityTaskExecutions: lightConcurrency,
     maxConcurrentLocalActivityExecutions: lightConcurrency,
   });
   const compute = await Worker.create({
     ...shared,
-    plugins: [...shared.plugins],
+    plugins: [...plugins],
     taskQueue: computeTaskQueue(prefix),
     maxConcurrentActivityTaskExecutions: computeConcurrency,
   });

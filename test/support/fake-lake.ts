@@ -1,6 +1,7 @@
 import {ApplicationFailure} from '@temporalio/common';
 import {Context} from '@temporalio/activity';
 import type {Activities} from '../../src/activities/activities.ts';
+import {defaultSettings} from '../../src/definition/definition.ts';
 import type {Publication} from '../../src/refresh/messages.ts';
 import {upstreamsOf} from '../../src/graph/edges.ts';
 
@@ -16,6 +17,8 @@ export type FakeLake = {
     readonly upstreams: Readonly<Record<string, Publication>>;
   }[];
   readonly recorded: string[];
+  /** Of statements that define something. */
+  readonly steps: string[];
   readonly failures: {readonly table: string; readonly code: string}[];
   mostAtOnce: number;
   /** Called inside of each publish; what it throws is thrown there. */
@@ -29,10 +32,16 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
   const open = new Map<string, string>();
   const atOnce = new Map<string, number>();
 
+  const step = (name: string) => {
+    lake.steps.push(name);
+    return Promise.resolve();
+  };
+
   const lake: FakeLake = {
     newest: 10,
     applied: [],
     recorded: [],
+    steps: [],
     failures: [],
     mostAtOnce: 0,
     onPublish: () => Promise.resolve(),
@@ -141,6 +150,29 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
         lake.recorded.push(table);
         return Promise.resolve({isMaintenanceDue: false});
       },
+      checkStatement: ({statement}) =>
+        Promise.resolve({
+          ...{
+            table: statement,
+            exists: false,
+            columns: [],
+            sources: ['main.base'],
+            mode: 'full',
+            reasons: ['for a test'],
+          },
+          definition: {
+            ...{table: {schema: 'main', name: 'a'}, query: '', settings: defaultSettings, reached: [], distrust: null},
+            options: {
+              ...{targetLag: {kind: 'downstream'}, refreshMode: 'AUTO', initialize: 'ON_CREATE'},
+              ...{cardinalityThreshold: 0.3, comment: null},
+            },
+          },
+        }),
+      reserveTable: () => step('reserveTable'),
+      createTarget: () => step('createTarget'),
+      finishCreate: () => step('finishCreate'),
+      removeTable: () => step('removeTable'),
+      beginDrop: ({table}) => Promise.resolve({table, incarnation: 'i'}),
       recordFailure: ({table, code}) => {
         open.delete(table);
         lake.failures.push({table, code});

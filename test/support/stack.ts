@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {Client, Connection} from '@temporalio/client';
-import {DefaultLogger, NativeConnection, Runtime, Worker} from '@temporalio/worker';
+import {NativeConnection, Worker} from '@temporalio/worker';
 import {FreshetClient} from '../../src/client.ts';
 import type {Config} from '../../src/config.ts';
 import {openMetadata, type Metadata} from '../../src/metadata/database.ts';
@@ -9,6 +9,7 @@ import {FreshetPlugin} from '../../src/plugin.ts';
 import {taskQueue} from '../../src/temporal-names.ts';
 import {aLake, type TestLake} from './lake.ts';
 import {temporalAddress} from './servers.ts';
+import {quiet} from './worker.ts';
 
 /** A lake, its metadata, a worker in this process and a client, with ids and task queues of their own. */
 export type Stack = TestLake &
@@ -113,15 +114,4 @@ function configOf(options: TestLake['options'], prefix: string): Config {
     isMigrating: false,
     shutdownGraceSeconds: 1,
   };
-}
-
-function quiet(): void {
-  try {
-    Runtime.install({
-      logger: new DefaultLogger(process.env['FRESHET_TEST_LOG'] === undefined ? 'ERROR' : 'WARN'),
-      telemetryOptions: {logging: {forward: {}, filter: {core: 'ERROR', other: 'ERROR'}}},
-    });
-  } catch {
-    // Another stack of this process has installed it.
-  }
 }

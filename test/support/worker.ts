@@ -27,11 +27,7 @@ export type TestWorker = AsyncDisposable & {
 };
 
 export async function aWorker(activities: (prefix: string) => Partial<Activities>): Promise<TestWorker> {
-  try {
-    Runtime.install({logger, telemetryOptions: {logging: {forward: {}, filter: {core: 'ERROR', other: 'ERROR'}}}});
-  } catch {
-    // Another test of this file has installed it.
-  }
+  quiet();
   bundle ??= bundleWorkflowCode({workflowsPath, logger});
   const prefix = `test-${randomUUID()}-`;
   const taskQueue = `${prefix}freshet`;
@@ -59,4 +55,13 @@ export async function aWorker(activities: (prefix: string) => Partial<Activities
       await connection.close();
     },
   };
+}
+
+/** Errors alone are logged, of whatever this process runs. */
+export function quiet(): void {
+  try {
+    Runtime.install({logger, telemetryOptions: {logging: {forward: {}, filter: {core: 'ERROR', other: 'ERROR'}}}});
+  } catch {
+    // Somebody else in this process was first.
+  }
 }

@@ -1,0 +1,44 @@
+import {WorkflowFailedError} from '@temporalio/client';
+import {ApplicationFailure} from '@temporalio/common';
+import {expect, test} from 'vitest';
+import {aFakeLake} from '../support/fake-lake.ts';
+import {aWorker} from '../support/worker.ts';
+
+test('a table is made, filled, and then scheduled', async () => {
+  const lake = aFakeLake({'main.a': ['main.base']});
+  await using worker = await aWorker(lake.activities);
+  expect(await worker.execute('createDynamicTable', {statement: 'main.a'})).toMatchObject({
+    table: 'main.a',
+    outcome: 'created',
+    refresh: {outcome: 'refreshed'},
+  });
+  expect(lake.steps).toEqual(['reserveTable', 'createTarget', 'finishCreate']);
+  expect(lake.applied).toMatchObject([{table: 'main.a', trigger: 'create'}]);
+});
+
+test('a create whose first refresh fails is undone, and fails with what went wrong', async () => {
+  const lake = aFakeLake({'main.a': ['main.base']});
+  lake.onPublish = () => Promise.reject(ApplicationFailure.nonRetryable('Division by zero', 'data_error'));
+  await using worker = await aWorker(lake.activities);
+  const error = await worker.execute('createDynamicTable', {statement: 'main.a'}).catch((caught: unknown) => caught);
+  expect((error as WorkflowFailedError).cause).toMatchObject({type: 'data_error', message: 'Division by zero'});
+  expect(lake.steps).toEqual(['reserveTable', 'createTarget', 'removeTable']);
+});
+
+test('a dry run makes nothing', async () => {
+  const lake = aFakeLake({});
+  await using worker = await aWorker(lake.activities);
+  expect(await worker.execute('createDynamicTable', {statement: 'main.a', dryRun: true})).toMatchObject({
+    outcome: 'dry-run',
+    reasons: ['for a test'],
+    refresh: null,
+  });
+  expect(lake.steps).toEqual([]);
+});
+
+test('a drop removes what it began to', async () => {
+  const lake = aFakeLake({});
+  await using worker = await aWorker(lake.activities);
+  expect(await worker.execute('dropDynamicTable', {table: 'a'})).toEqual({table: 'main.a', outcome: 'dropped'});
+  expect(lake.steps).toEqual(['removeTable']);
+});
