@@ -20,7 +20,7 @@ export async function enter(database: DuckDBInstance, place: Place): Promise<Out
     run: async (statement) => {
       await connection.run(statement);
     },
-    query: (query) => query_(connection, query),
+    query: (query) => rowsAsTexts(connection, query),
     newestSnapshot: async () => {
       const reader = await connection.runAndReadAll('SELECT max(snapshot_id)::INTEGER FROM lake.snapshots()');
       return Number(reader.getRows()[0]?.[0]);
@@ -32,8 +32,11 @@ export async function enter(database: DuckDBInstance, place: Place): Promise<Out
   };
 }
 
-/** By way of a table, which numbers columns of the same name. */
-async function query_(connection: DuckDBConnection, query: string): Promise<{rows: Rows; types: readonly string[]}> {
+/** By way of a table, which numbers columns of the same name. In the order of the texts, nulls last. */
+export async function rowsAsTexts(
+  connection: DuckDBConnection,
+  query: string,
+): Promise<{rows: Rows; types: readonly string[]}> {
   await connection.run(`CREATE OR REPLACE TEMP TABLE queried AS ${query}`);
   const reader = await connection.runAndReadAll('SELECT CAST(COLUMNS(*) AS VARCHAR) FROM temp.queried');
   const described = await connection.runAndReadAll('DESCRIBE temp.queried');

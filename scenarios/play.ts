@@ -168,7 +168,7 @@ class Tables {
       const queried = await this.#outside.query(table.query);
       const difference = compare(table.table.name, held.rows, queried.rows, {
         isFloat: queried.types.map((type) => type === 'DOUBLE' || type === 'FLOAT'),
-        zerosAreOne: table.relation === null || groupsFloats(table.relation),
+        zerosAreOne: table.relation === null || showsOneOfEqualFloats(table.relation),
       });
       if (difference !== null) return {equal: false, difference};
     }
@@ -177,12 +177,12 @@ class Tables {
 }
 
 /** Whether some aggregate takes 0.0 and −0.0 for one key, or for the smallest: which one it shows depends on the order. */
-function groupsFloats(relation: Relation): boolean {
+export function showsOneOfEqualFloats(relation: Relation): boolean {
   if (relation.kind === 'aggregate') {
     const columns = [...relation.keys, ...relation.aggregates].map(({column}) => column);
     if (columns.some(({type}) => /\b(DOUBLE|FLOAT)\b/.test(type))) return true;
   }
-  return inputsOf(relation).some(groupsFloats);
+  return inputsOf(relation).some(showsOneOfEqualFloats);
 }
 
 function sqlName({table}: Table): string {

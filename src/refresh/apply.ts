@@ -72,14 +72,15 @@ HAVING sum(weight) <> 0`,
     },
     {
       label: 'find the rows that go',
+      // The window sees no values: a float that it partitions by comes out of it as 0.0 where it was -0.0.
       text: sql`CREATE TEMP TABLE stale AS
-SELECT held.row_id
+SELECT row_id
 FROM (
-  SELECT target.*, row_number() OVER (PARTITION BY ${join(identityOf(target, raw('target')))} ORDER BY target.row_id) AS place
+  SELECT target.row_id, gone.copies, row_number() OVER (PARTITION BY gone.row_id ORDER BY target.row_id) AS place
   FROM (SELECT rowid AS row_id, ${join(here)} FROM ${target.table}) AS target
-  SEMI JOIN (FROM net WHERE copies < 0) AS net ON ${same(target, raw('target'), raw('net'))}
+  INNER JOIN (SELECT rowid AS row_id, * FROM net WHERE copies < 0) AS gone ON ${same(target, raw('target'), raw('gone'))}
 ) AS held
-INNER JOIN (FROM net WHERE copies < 0) AS net ON ${same(target, raw('held'), raw('net'))} AND held.place <= -net.copies`,
+WHERE place <= -copies`,
     },
     {label: 'rows that come', text: sql`CREATE TEMP TABLE added AS FROM net WHERE copies > 0`},
   ];

@@ -1,14 +1,12 @@
-import {readdirSync, writeFileSync} from 'node:fs';
+import {readdirSync} from 'node:fs';
 import path from 'node:path';
 import {expect, test} from 'vitest';
-import type {Scenario} from '../../scenarios/scenario.ts';
 import {generate} from './generate.ts';
-import {scenariosIn} from './files.ts';
+import {keep, regressions, scenariosIn} from './files.ts';
 import {isRefusal, verdict} from './oracle.ts';
 import {aPlayground} from './playground.ts';
-import {shrink} from './shrink.ts';
+import {isAlike, shrink} from './shrink.ts';
 
-const regressions = path.join(import.meta.dirname, 'regressions');
 const firstSeed = Number(process.env['FRESHET_SEED'] ?? 1);
 const cases = Number(process.env['FRESHET_CASES'] ?? 80);
 
@@ -23,8 +21,6 @@ test('what was wrong once stays right', {timeout: 0}, async () => {
 
 test('after every step of every generated scenario the table is its query', {timeout: 0}, async () => {
   await using playground = await aPlayground();
-  const fails = async (scenario: Scenario): Promise<boolean> =>
-    verdict(scenario, await playground.play(scenario)) !== null;
   const counts = {incremental: 0, full: 0, refused: 0, steps: 0, moved: 0};
   const found: string[] = [];
 
@@ -35,7 +31,13 @@ test('after every step of every generated scenario the table is its query', {tim
     if (wrong !== null) {
       found.push(`seed ${seed}: ${wrong}`);
       console.log(found.at(-1));
-      keep(await shrink(generated, fails, 150));
+      keep(
+        await shrink(
+          generated,
+          async (scenario) => isAlike(verdict(scenario, await playground.play(scenario)), wrong),
+          100,
+        ),
+      );
     }
     if (isRefusal(outcome)) counts.refused++;
     else if (outcome.mode === 'FULL') counts.full++;
@@ -51,8 +53,3 @@ test('after every step of every generated scenario the table is its query', {tim
   expect(counts.incremental).toBeGreaterThan(0.7 * cases);
   expect(counts.moved).toBeGreaterThan(0.3 * counts.steps);
 });
-
-/** Replayed first from now on. */
-function keep(scenario: Scenario): void {
-  writeFileSync(path.join(regressions, `${scenario.id}.jsonl`), `${JSON.stringify(scenario)}\n`);
-}

@@ -11,7 +11,8 @@ type Example = {
   readonly shows: string;
   readonly expect: {
     readonly mode?: string;
-    /** Part of the error. */
+    /** Parts of the reason why it is FULL, and of the error. */
+    readonly reason?: string;
     readonly error?: string;
     readonly actions?: readonly string[];
     readonly recomputed?: readonly string[];
@@ -25,11 +26,12 @@ describe.each(readdirSync(folder))('%s', (file) => {
     await using playground = await aPlayground();
     for (const line of linesOf(path.join(folder, file))) {
       const {id, expect: expected} = JSON.parse(line) as Example; // A file of ours; the runner's own keys are checked.
-      const {mode, error, initial, steps} = await playground.play(readScenario(line));
+      const {mode, reason, error, initial, steps} = await playground.play(readScenario(line));
       const seen = {
         id,
         error,
         mode,
+        reason,
         unequal: [initial, ...steps].map((contents) => contents?.difference).filter((difference) => difference),
         actions: steps.map(({action}) => action),
         recomputed: steps.map(({recomputed}) => recomputed),
@@ -38,6 +40,7 @@ describe.each(readdirSync(folder))('%s', (file) => {
         id,
         error: expected.error === undefined ? null : expect.stringContaining(expected.error),
         mode: expected.mode ?? null,
+        reason: expected.mode === 'FULL' ? expect.stringContaining(expected.reason ?? '') : null,
         unequal: [],
         actions: expected.actions ?? expect.anything(),
         recomputed: expected.recomputed ?? expect.anything(),

@@ -77,3 +77,12 @@ function withoutStatements(scenario: Scenario): Scenario[] {
 function withoutSetup(scenario: Scenario): Scenario[] {
   return scenario.setup.map((_, i) => ({...scenario, setup: scenario.setup.toSpliced(i, 1)}));
 }
+
+/** Whether a smaller scenario is wrong in the way that the large one was, and not just broken. */
+export function isAlike(wrong: string | null, other: string): boolean {
+  return wrong !== null && kindOf(wrong) === kindOf(other);
+}
+
+function kindOf(wrong: string): string {
+  return wrong.replace(/\d+/g, '').slice(0, 25);
+}
