@@ -1,26 +1,29 @@
 import {randomUUID} from 'node:crypto';
-import {
-  ScheduleNotFoundError,
-  WorkflowFailedError,
-  type Client,
-  type ScheduleDescription,
-  type WorkflowHandle,
-} from '@temporalio/client';
+import {ScheduleNotFoundError, type Client} from '@temporalio/client';
 import {WorkflowExecutionAlreadyStartedError} from '@temporalio/common';
-import {didYouMean} from './definition/nearest.ts';
+import {
+  findRow,
+  nameText,
+  scheduleOf,
+  summary,
+  type DynamicTable,
+  type DynamicTableDetails,
+  type StatementResult,
+  type Verification,
+} from './client/answers.ts';
+import {outcome, refreshHandle, type RefreshHandle, type Started} from './client/refresh-handle.ts';
 import {parseStatement} from './definition/parse.ts';
-import {targetLagText} from './definition/target-lag.ts';
 import {FreshetError} from './errors.ts';
 import {readersOf, upstreamsOf} from './graph/edges.ts';
 import {openMetadata, type Metadata} from './metadata/database.ts';
-import {allTables, type TableRow} from './metadata/dynamic-table.ts';
+import {allTables} from './metadata/dynamic-table.ts';
+import {checkSchemaVersion} from './metadata/migrate.ts';
 import {history, lastRefreshes, type HistoryEntry} from './metadata/refresh.ts';
-import {findVerification, type Difference} from './metadata/verification.ts';
-import type {RefreshInput, RefreshResult} from './refresh/messages.ts';
+import {findVerification} from './metadata/verification.ts';
+import type {RefreshInput} from './refresh/messages.ts';
 import {isSameName, readTableName, tableNameText} from './table-name.ts';
-import {errorOfFailure} from './failure.ts';
+import {definitionId, manualRefreshId, questionId, scheduleId, taskQueue} from './temporal-names.ts';
 import {
-  progressQuery,
   workflowTypes,
   type CreateInput,
   type CreateResult,
@@ -28,86 +31,12 @@ import {
   type DropResult,
   type ExplainInput,
   type Explanation,
-  type RefreshProgress,
   type VerifyInput,
   type VerifyResult,
 } from './workflows/messages.ts';
-import {definitionId, manualRefreshId, questionId, scheduleId, taskQueue} from './temporal-names.ts';
 
-/** A dynamic table as `list` shows it. */
-export type DynamicTable = {
-  /** `schema.name`, quoted where it must be. */
-  readonly table: string;
-  /** creating and dropping: a statement is at work, or was cut off. */
-  readonly state: 'creating' | 'active' | 'dropping';
-  /** `5 minutes`, or `DOWNSTREAM`. */
-  readonly targetLag: string;
-  /** What the user allows. */
-  readonly refreshMode: 'AUTO' | 'INCREMENTAL' | 'FULL';
-  /** How it is refreshed when its data changes. */
-  readonly mode: 'incremental' | 'full';
-  /** In words, why it is full. */
-  readonly reasons: readonly string[];
-  readonly sources: readonly string[];
-  /** Null before the first refresh. */
-  readonly dataVersion: number | null;
-  /** When `dataVersion` was the newest snapshot, ISO 8601. */
-  readonly freshAt: string | null;
-  /** Seconds since `freshAt`: what the target lag promises to keep small. */
-  readonly lagSeconds: number | null;
-  readonly rows: number | null;
-  readonly lastRefresh: HistoryEntry | null;
-  readonly createdAt: string;
-};
-
-/** All there is to know about one dynamic table. */
-export type DynamicTableDetails = DynamicTable & {
-  readonly query: string;
-  readonly comment: string | null;
-  readonly initialize: 'ON_CREATE' | 'ON_SCHEDULE';
-  readonly cardinalityThreshold: number;
-  readonly columns: readonly {readonly name: string; readonly type: string}[];
-  /** The dynamic tables among its sources. */
-  readonly upstreams: readonly string[];
-  /** The dynamic tables that read it. */
-  readonly readers: readonly string[];
-  /** Null when Temporal has none (any more). */
-  readonly schedule: {
-    readonly id: string;
-    readonly paused: boolean;
-    readonly note: string | null;
-    /** ISO 8601. */
-    readonly nextRuns: readonly string[];
-  } | null;
-};
-
-/** A table compared with its query. The rows are there when the client has the metadata's URL. */
-export type Verification = VerifyResult & {
-  readonly columns: readonly string[];
-  /** At most the first ten; values as texts. */
-  readonly differences: readonly Difference[];
-};
-
-/** What a statement did. `sql`: it is none of ours and was not run. */
-export type StatementResult =
-  | {readonly kind: 'create'; readonly result: CreateResult}
-  | {readonly kind: 'refresh'; readonly result: RefreshResult}
-  | {readonly kind: 'drop'; readonly result: DropResult}
-  | {readonly kind: 'sql'; readonly text: string};
-
-/** A refresh that is on its way. */
-export type RefreshHandle = {
-  readonly workflowId: string;
-  readonly runId: string;
-  /** Resolves when it is done; rejects with a `FreshetError`. */
-  result(): Promise<RefreshResult>;
-  /** Where it is now; null when no worker answers. */
-  progress(): Promise<RefreshProgress | null>;
-  /** Each new state of its progress, until it ends. */
-  phases(): AsyncIterable<RefreshProgress>;
-  /** Asks it to stop; running SQL is interrupted. */
-  cancel(): Promise<void>;
-};
+export type {DynamicTable, DynamicTableDetails, StatementResult, Verification} from './client/answers.ts';
+export type {RefreshHandle} from './client/refresh-handle.ts';
 
 export type ClientOptions = {
   /** A client of Temporal, with the namespace that the worker serves. The caller closes its connection. */
@@ -117,9 +46,6 @@ export type ClientOptions = {
   /** As configured for the worker; empty by default. */
   readonly prefix?: string | undefined;
 };
-
-/** How often a running refresh is asked for its phase. */
-const progressMilliseconds = 150;
 
 /**
  * Creates, refreshes and looks at dynamic tables.
@@ -137,6 +63,7 @@ const progressMilliseconds = 150;
 export class FreshetClient {
   readonly #temporal: Client;
   readonly #metadata: Metadata | null;
+  #checked: Promise<Metadata> | null = null;
   readonly #prefix: string;
 
   constructor({temporal, metadataUrl, prefix = ''}: ClientOptions) {
@@ -166,27 +93,23 @@ export class FreshetClient {
   async refresh(table: string, {full = false}: {full?: boolean} = {}): Promise<RefreshHandle> {
     const name = nameText(table);
     const input: RefreshInput = {table: name, full, trigger: 'manual'};
-    const handle = await this.#start(
-      workflowTypes.refresh,
-      manualRefreshId(this.#prefix, name, randomUUID()),
-      input,
-      `refresh ${name}`,
-    );
-    return this.#refreshHandle(handle);
+    const workflowId = manualRefreshId(this.#prefix, name, randomUUID());
+    const handle = await this.#start(workflowTypes.refresh, workflowId, input, `refresh ${name}`);
+    return refreshHandle(this.#temporal, handle);
   }
 
   /** Every dynamic table, by name. */
   async list(): Promise<readonly DynamicTable[]> {
-    const metadata = this.#needMetadata();
+    const metadata = await this.#openMetadata();
     const [tables, refreshes] = await Promise.all([allTables(metadata), lastRefreshes(metadata)]);
     const last = new Map(refreshes.map((entry) => [entry.table, entry]));
     return tables.map((table) => summary(table, last.get(table.name) ?? null));
   }
 
   async describe(table: string): Promise<DynamicTableDetails> {
-    const metadata = this.#needMetadata();
+    const metadata = await this.#openMetadata();
     const tables = await allTables(metadata);
-    const row = find(tables, nameText(table));
+    const row = findRow(tables, nameText(table));
     const [last, schedule] = await Promise.all([history(metadata, row.name, 1), this.#schedule(row.name)]);
     return {
       ...summary(row, last[0] ?? null),
@@ -203,12 +126,12 @@ export class FreshetClient {
 
   /** What was refreshed, the newest first: of one table (also of one that was dropped), or of all. */
   async history(table?: string, {limit = 20}: {limit?: number} = {}): Promise<readonly HistoryEntry[]> {
-    const metadata = this.#needMetadata();
+    const metadata = await this.#openMetadata();
     if (table === undefined) return history(metadata, null, limit);
     const tables = await allTables(metadata);
     const name = nameText(table);
     const entries = await history(metadata, tables.find((row) => isSameName(row.name, name))?.name ?? name, limit);
-    if (entries.length === 0) find(tables, name);
+    if (entries.length === 0) findRow(tables, name);
     return entries;
   }
 
@@ -217,28 +140,18 @@ export class FreshetClient {
     const name = readTableName(statementOrTable);
     const input: ExplainInput = name === null ? {statement: statementOrTable} : {table: tableNameText(name)};
     const subject = 'table' in input ? input.table : 'statement';
-    return this.#execute<Explanation>(
-      workflowTypes.explain,
-      this.#questionId(subject, 'explain'),
-      input,
-      `explain ${subject}`,
-    );
+    const workflowId = this.#questionId(subject, 'explain');
+    return this.#execute<Explanation>(workflowTypes.explain, workflowId, input, `explain ${subject}`);
   }
 
   /** Compares a table with its query at the table's data version, both ways. */
   async verify(table: string): Promise<Verification> {
     const name = nameText(table);
     const input: VerifyInput = {table: name};
-    const result = await this.#execute<VerifyResult>(
-      workflowTypes.verify,
-      this.#questionId(name, 'verify'),
-      input,
-      `verify ${name}`,
-    );
-    const row =
-      this.#metadata === null || result.verificationId === null
-        ? null
-        : await findVerification(this.#metadata, result.verificationId);
+    const workflowId = this.#questionId(name, 'verify');
+    const result = await this.#execute<VerifyResult>(workflowTypes.verify, workflowId, input, `verify ${name}`);
+    const {verificationId: id} = result;
+    const row = this.#metadata === null || id === null ? null : await findVerification(this.#metadata, id);
     return {...result, columns: row?.columns ?? [], differences: row?.differences ?? []};
   }
 
@@ -291,26 +204,6 @@ export class FreshetClient {
     }
   }
 
-  #refreshHandle(handle: Started): RefreshHandle {
-    const progress = () => this.#progress(handle);
-    return {
-      workflowId: handle.workflowId,
-      runId: handle.firstExecutionRunId,
-      // Declared by the workflow, as above.
-      result: async () => (await outcome(handle)) as RefreshResult,
-      progress,
-      phases: () => phases(handle, progress),
-      cancel: async () => void (await handle.cancel()),
-    };
-  }
-
-  /** The root's progress, or the finer one of the apply that it waits for. */
-  async #progress(handle: WorkflowHandle): Promise<RefreshProgress | null> {
-    const root = await ask(handle);
-    if (root === null || root.apply === null || root.phase !== 'apply') return root;
-    return (await ask(this.#temporal.workflow.getHandle(root.apply.workflowId))) ?? root;
-  }
-
   async #schedule(table: string): Promise<DynamicTableDetails['schedule']> {
     const id = scheduleId(this.#prefix, table);
     try {
@@ -325,101 +218,31 @@ export class FreshetClient {
     return questionId(this.#prefix, subject, `${question}-${randomUUID()}`);
   }
 
-  #needMetadata(): Metadata {
-    if (this.#metadata !== null) return this.#metadata;
-    throw new FreshetError(
-      'invalid_configuration',
-      'Lists and histories are read from PostgreSQL, and no metadata URL was given.',
-      {
-        hint: 'Pass `metadataUrl`.',
-      },
-    );
+  /** PostgreSQL, once it is known to be there and to be what this program was written for. */
+  #openMetadata(): Promise<Metadata> {
+    return (this.#checked ??= this.#checkMetadata().catch((error: unknown) => {
+      this.#checked = null;
+      throw error;
+    }));
   }
-}
 
-type Started = WorkflowHandle & {readonly firstExecutionRunId: string};
-
-/** The workflow's result, its failure as the `FreshetError` that it stands for. */
-async function outcome(handle: WorkflowHandle): Promise<unknown> {
-  try {
-    return await handle.result();
-  } catch (error) {
-    throw error instanceof WorkflowFailedError ? errorOfFailure(error.cause ?? error) : error;
+  async #checkMetadata(): Promise<Metadata> {
+    if (this.#metadata === null) {
+      throw new FreshetError(
+        'invalid_configuration',
+        'Lists and histories are read from PostgreSQL, whose address is missing.',
+        {
+          hint: 'Give the client a `metadataUrl`.',
+        },
+      );
+    }
+    try {
+      await checkSchemaVersion(this.#metadata);
+      return this.#metadata;
+    } catch (error) {
+      if (error instanceof FreshetError) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new FreshetError('unavailable', `PostgreSQL with the metadata can't be reached: ${why}`, {cause: error});
+    }
   }
-}
-
-async function ask(handle: WorkflowHandle): Promise<RefreshProgress | null> {
-  try {
-    return await handle.query<RefreshProgress>(progressQuery);
-  } catch {
-    // No worker, a run that has just ended, or one that has not begun: progress is a courtesy.
-    return null;
-  }
-}
-
-async function* phases(
-  handle: WorkflowHandle,
-  progress: () => Promise<RefreshProgress | null>,
-): AsyncGenerator<RefreshProgress> {
-  let ended = false;
-  const end = handle.result().then(
-    () => (ended = true),
-    () => (ended = true),
-  );
-  let shown = '';
-  while (!ended) {
-    const now = await progress();
-    const text = JSON.stringify(now);
-    if (now !== null && text !== shown) yield now;
-    shown = text;
-    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, progressMilliseconds))]);
-  }
-}
-
-function nameText(table: string): string {
-  const name = readTableName(table);
-  if (name === null)
-    throw new FreshetError('syntax', `"${table}" is not the name of a table.`, {
-      hint: 'Write it as name or schema.name.',
-    });
-  return tableNameText(name);
-}
-
-function find(tables: readonly TableRow[], name: string): TableRow {
-  const row = tables.find((table) => isSameName(table.name, name));
-  if (row !== undefined) return row;
-  throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${name}.`, {
-    hint: didYouMean(
-      name,
-      tables.map((table) => table.name),
-    ),
-  });
-}
-
-function summary(row: TableRow, lastRefresh: HistoryEntry | null): DynamicTable {
-  const {options} = row.definition;
-  return {
-    table: row.name,
-    state: row.state,
-    targetLag: targetLagText(options.targetLag),
-    refreshMode: options.refreshMode,
-    mode: row.mode,
-    reasons: row.reasons,
-    sources: row.sources,
-    dataVersion: row.dataVersion,
-    freshAt: row.freshAt,
-    lagSeconds: row.freshAt === null ? null : Math.max(0, (Date.now() - Date.parse(row.freshAt)) / 1000),
-    rows: row.rows,
-    lastRefresh,
-    createdAt: row.createdAt,
-  };
-}
-
-function scheduleOf(id: string, {state, info}: ScheduleDescription): DynamicTableDetails['schedule'] {
-  return {
-    id,
-    paused: state.paused,
-    note: state.note ?? null,
-    nextRuns: state.paused ? [] : info.nextActionTimes.map((time) => time.toISOString()),
-  };
 }

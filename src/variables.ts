@@ -62,7 +62,7 @@ export const variables = z.object({
     standard: '2, or what is possible',
   }),
   FRESHET_HEARTBEAT_SECONDS: whole(1, 3600).default(10).meta({
-    description: 'How often a running statement tells Temporal that it is alive, in seconds',
+    description: 'How long a worker may be silent while a statement runs until it is taken for dead, in seconds',
     standard: '`10`',
   }),
   FRESHET_METRICS_ADDRESS: text('"host:port", such as "127.0.0.1:9464"', isHostAndPort).optional().meta({

@@ -1,4 +1,4 @@
-import {WorkflowFailedError} from '@temporalio/client';
+import type {WorkflowFailedError} from '@temporalio/client';
 import {ApplicationFailure} from '@temporalio/common';
 import {expect, test} from 'vitest';
 import {aFakeLake} from '../support/fake-lake.ts';

@@ -1,0 +1,122 @@
+import type {ScheduleDescription} from '@temporalio/client';
+import {didYouMean} from '../definition/nearest.ts';
+import {targetLagText} from '../definition/target-lag.ts';
+import {FreshetError} from '../errors.ts';
+import type {TableRow} from '../metadata/dynamic-table.ts';
+import type {HistoryEntry} from '../metadata/refresh.ts';
+import type {Difference} from '../metadata/verification.ts';
+import type {RefreshResult} from '../refresh/messages.ts';
+import {isSameName, readTableName, tableNameText} from '../table-name.ts';
+import type {CreateResult, DropResult, VerifyResult} from '../workflows/messages.ts';
+
+/** A dynamic table as `list` shows it. */
+export type DynamicTable = {
+  /** `schema.name`, quoted where it must be. */
+  readonly table: string;
+  /** creating and dropping: a statement is at work, or was cut off. */
+  readonly state: 'creating' | 'active' | 'dropping';
+  /** `5 minutes`, or `DOWNSTREAM`. */
+  readonly targetLag: string;
+  /** What the user allows. */
+  readonly refreshMode: 'AUTO' | 'INCREMENTAL' | 'FULL';
+  /** How it is refreshed when its data changes. */
+  readonly mode: 'incremental' | 'full';
+  /** In words, why it is full. */
+  readonly reasons: readonly string[];
+  readonly sources: readonly string[];
+  /** Null before the first refresh. */
+  readonly dataVersion: number | null;
+  /** When `dataVersion` was the newest snapshot, ISO 8601. */
+  readonly freshAt: string | null;
+  /** Seconds since `freshAt`: what the target lag promises to keep small. */
+  readonly lagSeconds: number | null;
+  readonly rows: number | null;
+  readonly lastRefresh: HistoryEntry | null;
+  readonly createdAt: string;
+};
+
+/** All there is to know about one dynamic table. */
+export type DynamicTableDetails = DynamicTable & {
+  readonly query: string;
+  readonly comment: string | null;
+  readonly initialize: 'ON_CREATE' | 'ON_SCHEDULE';
+  readonly cardinalityThreshold: number;
+  readonly columns: readonly {readonly name: string; readonly type: string}[];
+  /** The dynamic tables among its sources. */
+  readonly upstreams: readonly string[];
+  /** The dynamic tables that read it. */
+  readonly readers: readonly string[];
+  /** Null when Temporal has none (any more). */
+  readonly schedule: {
+    readonly id: string;
+    readonly paused: boolean;
+    readonly note: string | null;
+    /** ISO 8601. */
+    readonly nextRuns: readonly string[];
+  } | null;
+};
+
+/** A table compared with its query. The rows are there when the client has the metadata's URL. */
+export type Verification = VerifyResult & {
+  readonly columns: readonly string[];
+  /** At most the first ten; values as texts. */
+  readonly differences: readonly Difference[];
+};
+
+/** What a statement did. `sql`: it is none of ours and was not run. */
+export type StatementResult =
+  | {readonly kind: 'create'; readonly result: CreateResult}
+  | {readonly kind: 'refresh'; readonly result: RefreshResult}
+  | {readonly kind: 'drop'; readonly result: DropResult}
+  | {readonly kind: 'sql'; readonly text: string};
+
+/** A name as somebody wrote it, as the key that it is. */
+export function nameText(table: string): string {
+  const name = readTableName(table);
+  if (name === null) {
+    throw new FreshetError('syntax', `"${table}" is not the name of a table.`, {
+      hint: 'Write it as name or schema.name.',
+    });
+  }
+  return tableNameText(name);
+}
+
+/** The table of that name, in any case. */
+export function findRow(tables: readonly TableRow[], name: string): TableRow {
+  const row = tables.find((table) => isSameName(table.name, name));
+  if (row !== undefined) return row;
+  throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${name}.`, {
+    hint: didYouMean(
+      name,
+      tables.map((table) => table.name),
+    ),
+  });
+}
+
+export function summary(row: TableRow, lastRefresh: HistoryEntry | null): DynamicTable {
+  const {options} = row.definition;
+  return {
+    table: row.name,
+    state: row.state,
+    targetLag: targetLagText(options.targetLag),
+    refreshMode: options.refreshMode,
+    mode: row.mode,
+    reasons: row.reasons,
+    sources: row.sources,
+    dataVersion: row.dataVersion,
+    freshAt: row.freshAt,
+    lagSeconds: row.freshAt === null ? null : Math.max(0, (Date.now() - Date.parse(row.freshAt)) / 1000),
+    rows: row.rows,
+    lastRefresh,
+    createdAt: row.createdAt,
+  };
+}
+
+export function scheduleOf(id: string, {state, info}: ScheduleDescription): DynamicTableDetails['schedule'] {
+  return {
+    id,
+    paused: state.paused,
+    note: state.note ?? null,
+    nextRuns: state.paused ? [] : info.nextActionTimes.map((time) => time.toISOString()),
+  };
+}
