@@ -29,8 +29,9 @@ export function readAggregateCall(
   const name = textOf(json['name']);
   const inputs = readAll(reading, json['children'], scope);
   const ownOrder = inputs.map((expression) => ({expression, descending: false, nullsFirst: false}));
+  const isOverOneRow = choice === 'single' && name === 'first';
   const call: AggregateCall = {
-    name: choice === 'single' && name === 'first' ? 'max' : name,
+    name: isOverOneRow ? 'max' : name,
     arguments: inputs,
     distinct: json['aggregate_type'] === 'DISTINCT',
     filter: json['filter'] === undefined ? null : readExpression(reading, json['filter'], scope),
@@ -40,6 +41,7 @@ export function readAggregateCall(
         ? ownOrder
         : [],
     type: typeOf(reading, json),
+    ...(isOverOneRow ? {isOverOneRow} : {}),
   };
   const answer = exactness(call);
   if (answer.kind !== 'free-choice')

@@ -49,6 +49,8 @@ export type AggregateCall = {
   readonly filter: Expression | null;
   readonly orderBy: readonly OrderTerm[];
   readonly type: string;
+  /** It is known to see one row at most (a scalar subquery), so that nothing depends on the order of rows. */
+  readonly isOverOneRow?: true;
 };
 
 export type OrderTerm = {readonly expression: Expression; readonly descending: boolean; readonly nullsFirst: boolean};

@@ -57,3 +57,7 @@ test('an order over the argument itself leaves none', () => {
   expect(kindOf('list', 'DOUBLE', {orderBy: [by(column('DOUBLE'))]})).toBe('inexact');
   expect(kindOf('arg_max', 'INTEGER', {orderBy: [by(column('INTEGER'))]})).toBe('free-choice');
 });
+
+test('over one row nothing depends on an order', () => {
+  expect(kindOf('max', 'DOUBLE', {isOverOneRow: true})).toBe('exact');
+});
