@@ -46,8 +46,8 @@ export type Activities = {
   readonly createTarget: (input: TableIncarnation) => Promise<void>;
   /** The table is there for everybody: its schedule begins. */
   readonly finishCreate: (input: TableIncarnation & {readonly taskQueue: string}) => Promise<void>;
-  /** Makes sure that it may go, and that nobody refreshes it any more. Null: there is no such table. */
-  readonly beginDrop: (input: DropInput) => Promise<TableIncarnation | null>;
+  /** Makes sure that it may go, and cancels the refresh that runs. Null: there is no such table. */
+  readonly beginDrop: (input: DropInput) => Promise<DropBegun | null>;
   /** Takes away whatever there is of it: schedule, target, state row, metadata. The end of a drop, and of a failed create. */
   readonly removeTable: (input: TableIncarnation) => Promise<void>;
 
@@ -133,6 +133,9 @@ export type CreatePlan = Pick<CreateResult, 'table' | 'columns' | 'sources' | 'm
 };
 
 export type ReserveInput = {readonly plan: CreatePlan; readonly run: RunId};
+
+/** `running` is the run id of the apply that was cancelled and may still be at work. */
+export type DropBegun = TableIncarnation & {readonly running: string | null};
 
 /** One life of a table: what is made under one incarnation is taken away under it. */
 export type TableIncarnation = {readonly table: string; readonly incarnation: string};

@@ -8,13 +8,14 @@ import {allTables, deleteTable, findTable, setTableState} from '../metadata/dyna
 import {isSameName} from '../table-name.ts';
 import {applyId} from '../temporal-names.ts';
 import type {DropInput} from '../workflows/messages.ts';
-import type {TableIncarnation} from './activities.ts';
+import type {DropBegun, TableIncarnation} from './activities.ts';
 import type {Deps} from './deps.ts';
 import {repairTables} from './repair.ts';
+import {runningRun} from './running.ts';
 import {tableNamed} from './versions.ts';
 
-/** Makes sure that nobody reads the table, and that nobody refreshes it any more. Null: there is none, and that is fine. */
-export async function beginDrop(deps: Deps, {table, ifExists}: DropInput): Promise<TableIncarnation | null> {
+/** Makes sure that nobody reads the table, and cancels the refresh that runs. Null: there is none, and that is fine. */
+export async function beginDrop(deps: Deps, {table, ifExists}: DropInput): Promise<DropBegun | null> {
   const {metadata, temporal, site} = deps;
   await repairTables(deps);
   const tables = await allTables(metadata);
@@ -36,15 +37,20 @@ export async function beginDrop(deps: Deps, {table, ifExists}: DropInput): Promi
     });
   }
   await setTableState(metadata, row.name, row.incarnation, 'dropping');
-  await cancel(temporal(), applyId(site.prefix, row.name));
-  return {table: row.name, incarnation: row.incarnation};
+  const running = await cancelled(temporal(), applyId(site.prefix, row.name));
+  return {table: row.name, incarnation: row.incarnation, running};
 }
 
-async function cancel(temporal: Client, workflowId: string): Promise<void> {
+/** The run that was asked to stop; null when none was open. */
+async function cancelled(temporal: Client, workflowId: string): Promise<string | null> {
+  const runId = await runningRun(temporal, workflowId);
+  if (runId === null) return null;
   try {
-    await temporal.workflow.getHandle(workflowId).cancel();
+    await temporal.workflow.getHandle(workflowId, runId).cancel();
+    return runId;
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
   }
 }
 

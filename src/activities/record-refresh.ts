@@ -2,7 +2,7 @@ import {defaultSettings} from '../definition/definition.ts';
 import {isMaintenanceDue, maintain} from '../lake/maintenance.ts';
 import {allTables, moveTable} from '../metadata/dynamic-table.ts';
 import {forgetPublications, savePublication} from '../metadata/publication.ts';
-import {insertRefresh, unknownRefresh} from '../metadata/refresh.ts';
+import {countNoData, insertRefresh, unknownRefresh} from '../metadata/refresh.ts';
 import {forgetRungs} from '../metadata/rung.ts';
 import {isSameName} from '../table-name.ts';
 import type {RecordFailureInput, RecordInput} from './activities.ts';
@@ -21,7 +21,8 @@ export async function recordRefresh(
   await moveTable(metadata, table, incarnation, {dataVersion, freshAt, rows});
   const {action, reason, sources, changedRows, affectedKeys, ratio} = summary;
   const {rowsDeleted, rowsInserted, recomputed, rowsScanned, phases} = summary;
-  await insertRefresh(metadata, {
+  const put = action === 'NO_DATA' ? countNoData : insertRefresh;
+  await put(metadata, {
     ...{table, incarnation, refreshId, trigger, action, reason, dataVersion, sources, changedRows, affectedKeys, ratio},
     ...{rowsDeleted, rowsInserted, recomputed, rowsScanned, rows, phases, statements},
     shareOutsideSql: shareOutsideSql(phases, statements),

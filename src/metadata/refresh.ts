@@ -125,17 +125,28 @@ export const unknownRefresh = {
   error: null,
 } satisfies Partial<NewRefresh>;
 
-/** One more tick with nothing new: counted on the newest row if that is one too, by the same trigger; else a row of its own. */
+/**
+ * One more refresh that moved no row: counted on the newest entry if that is one too, by the same trigger; else an entry of its
+ * own. The entry tells of the last of them, and of all rows that had changed in the sources for nothing.
+ */
 export async function countNoData(metadata: Metadata, refresh: NewRefresh): Promise<void> {
+  const {table, incarnation, trigger, dataVersion, workflowId, runId, sources, changedRows, phases, statements} =
+    refresh;
   await inTransaction(metadata, async (client) => {
     const counted = await client.query(
       `update freshet.refresh
-       set ticks = ticks + 1, data_version = $4, finished_at = now(), workflow_id = $5, run_id = $6
+       set ticks = ticks + 1, data_version = $4, finished_at = now(), workflow_id = $5, run_id = $6, sources = $7,
+         changed_rows = coalesce(changed_rows, 0) + $8, phases = $9, statements = $10
        where id = (select max(id) from freshet.refresh where dynamic_table = $1 and incarnation = $2)
          and action = 'NO_DATA' and refresh_id is null and trigger = $3 and error is null and run_id <> $6`,
-      [refresh.table, refresh.incarnation, refresh.trigger, refresh.dataVersion, refresh.workflowId, refresh.runId],
+      [
+        ...[table, incarnation, trigger, dataVersion, workflowId, runId],
+        ...[JSON.stringify(sources), changedRows ?? 0, JSON.stringify(phases), JSON.stringify(statements)],
+      ],
     );
-    if (counted.rowCount === 0 && !(await isCounted(client, refresh))) await insertRefresh(client, refresh);
+    if (counted.rowCount === 0 && !(await isCounted(client, refresh))) {
+      await insertRefresh(client, {...refresh, refreshId: null});
+    }
   });
 }
 

@@ -172,7 +172,7 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
       createTarget: () => step('createTarget'),
       finishCreate: () => step('finishCreate'),
       removeTable: () => step('removeTable'),
-      beginDrop: ({table}) => Promise.resolve({table, incarnation: 'i'}),
+      beginDrop: ({table}) => Promise.resolve({table, incarnation: 'i', running: null}),
       recordFailure: ({table, code}) => {
         open.delete(table);
         lake.failures.push({table, code});

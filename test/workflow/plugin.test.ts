@@ -4,10 +4,13 @@ import {fileURLToPath} from 'node:url';
 import path from 'node:path';
 import {Client, Connection} from '@temporalio/client';
 import {NativeConnection, Worker} from '@temporalio/worker';
-import {expect, test} from 'vitest';
+import {expect, test, vi} from 'vitest';
 import {FreshetPlugin} from '../../src/plugin.ts';
 import {temporalAddress} from '../support/servers.ts';
 import {aStack} from '../support/stack.ts';
+
+// Each bundles its own workflows.
+vi.setConfig({testTimeout: 180_000});
 
 /** Inside the project, where its imports are found. */
 const here = path.dirname(fileURLToPath(import.meta.url));

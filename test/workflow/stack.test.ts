@@ -1,10 +1,13 @@
 import {execFile} from 'node:child_process';
 import {promisify} from 'node:util';
-import {expect, test} from 'vitest';
+import {expect, test, vi} from 'vitest';
 import {provisionTemporalCli} from '../../src/dev/provision.ts';
 import {eventually} from '../support/eventually.ts';
 import {temporalAddress} from '../support/servers.ts';
 import {aStack, type Stack} from '../support/stack.ts';
+
+// Real statements on a real server, in whatever is left of the machine.
+vi.setConfig({testTimeout: 180_000});
 
 test('a table is created, filled, changed and refreshed', async () => {
   await using stack = await aStack();
@@ -99,6 +102,20 @@ test('a diamond never mixes versions while a writer commits', async () => {
   );
 });
 
+test('changes that a query discards move the version and no row, and are one entry of the history', async () => {
+  await using stack = await aStack();
+  await stack.run('create table base as select i as v from range(10) as t(i)');
+  await stack.create('large', 'select v from base where v > 100');
+  for (const v of [1, 2, 3]) {
+    await stack.run(`insert into base values (${v})`);
+    expect(await finished(stack, 'large')).toMatchObject({outcome: 'no-data', dataVersion: await versionBefore(stack)});
+  }
+  const [last, first, ...others] = await stack.client.history('large');
+  expect(last).toMatchObject({action: 'NO_DATA', ticks: 3, changedRows: 3});
+  expect(first).toMatchObject({action: 'INITIAL', rows: 0});
+  expect(others).toEqual([]);
+});
+
 test('twenty starts at once: one applies, the others join it', async () => {
   await using stack = await aStack();
   await stack.run('create table base as select i as v from range(10) as t(i)');
@@ -130,6 +147,24 @@ test('cancelling a refresh interrupts its statement', async () => {
   expect(performance.now() - started).toBeLessThan(15_000);
   expect(await stack.client.history('slow')).toMatchObject([{errorCode: 'cancelled', action: null}]);
   expect(await stack.rows('select count(*) from slow')).toEqual([[0]]);
+});
+
+test('a table is dropped while it is refreshed', async () => {
+  await using stack = await aStack();
+  await stack.run('create table base as select i as v from range(100000) as t(i)');
+  const slow = 'select count(*) as n from base as a, base as b where hash(a.v, b.v) % 7 = 3';
+  await stack.client.create(
+    `create dynamic table slow target_lag = '1 day' refresh_mode = full initialize = on_schedule as ${slow}`,
+  );
+  const refresh = await stack.client.refresh('slow');
+  await eventually(
+    () => refresh.progress(),
+    (progress) => progress?.phase === 'publish',
+  );
+  expect(await stack.client.drop('slow')).toEqual({table: 'main.slow', outcome: 'dropped'});
+  await expect(refresh.result()).rejects.toMatchObject({code: 'cancelled'});
+  const left = `select table_name from duckdb_tables() where database_name = 'lake' and table_name <> 'base'`;
+  expect(await stack.rows(left)).toEqual([]);
 });
 
 test('what fails is said once and clearly: by the run, and in the history', async () => {
@@ -228,6 +263,11 @@ test('verify shows the rows that differ, and forgives the last bits of float sum
     ],
   });
 });
+
+/** The snapshot before our own last commit, which moved the version alone. */
+async function versionBefore(stack: Stack): Promise<number> {
+  return (await stack.snapshot()) - 1;
+}
 
 async function finished(stack: Stack, table: string) {
   return await (await stack.client.refresh(table)).result();
