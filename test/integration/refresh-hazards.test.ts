@@ -1,3 +1,4 @@
+import {Client} from 'pg';
 import {expect, test} from 'vitest';
 import {aDynamicTable} from '../support/dynamic-table.ts';
 import type {TestTable} from '../support/dynamic-table.ts';
@@ -196,4 +197,23 @@ test('data on which the incremental statement alone fails is recomputed', async 
   expect(done.action).toBe('FULL');
   expect(done.reason).toContain('failed on the data');
   expect(await table.differences()).toEqual([]);
+});
+
+test('a snapshot id that is given out again is another snapshot', async () => {
+  await using lake = await anOrdersLake();
+  const totals = await totalsOf(lake);
+  const {dataVersion: consumed} = await totals.apply();
+  await lake.run(`INSERT INTO orders VALUES (300, 'us', 1)`);
+  // What a catalog restored from a backup looks like, once it has counted up to the same id again.
+  const catalog = new Client({connectionString: lake.options.catalog});
+  await catalog.connect();
+  await catalog.query(
+    `UPDATE ducklake_snapshot SET snapshot_time = snapshot_time + interval '1 hour' WHERE snapshot_id < $1`,
+    [consumed],
+  );
+  await catalog.end();
+  const done = await totals.refresh();
+  expect(done.action).toBe('FULL');
+  expect(done.reason).toContain('has been expired');
+  expect(await totals.differences()).toEqual([]);
 });

@@ -32,3 +32,43 @@ test('a table is filled, follows its source, and says what it did', async () => 
 
   expect(await totals.refresh()).toMatchObject({action: 'NO_DATA'});
 });
+
+test('a refresh of few groups reads few rows, on both sides of a join', async () => {
+  await using lake = await aLake();
+  await lake.run(
+    'CREATE TABLE orders AS SELECT range AS id, range % 100 AS customer, range % 9 AS amount FROM range(10000)',
+  );
+  await lake.run(`CREATE TABLE customers AS SELECT range AS id, 'name ' || range AS name FROM range(100)`);
+  const query = `SELECT c.id, sum(o.amount) AS total FROM orders o JOIN customers c ON o.customer = c.id GROUP BY c.id`;
+  const totals = await aDynamicTable(lake, 'totals', query);
+  await totals.refresh();
+  await lake.run('INSERT INTO orders VALUES (10000, 7, 1)');
+  const done = await totals.refresh();
+  // One changed row, the hundred orders of its customer and the new one, and the customer.
+  expect(done.published?.summary).toMatchObject({action: 'INCREMENTAL', rowsScanned: 103, rowsInserted: 1});
+  expect(await totals.differences()).toEqual([]);
+});
+
+test('a table that is recomputed publishes the difference to its readers, who stay incremental', async () => {
+  await using lake = await aLake();
+  for (const statement of orders) await lake.run(statement);
+  await lake.run(`CREATE TABLE names AS SELECT 'eu' AS region, 'Europe' AS name`);
+  const below = await aDynamicTable(
+    lake,
+    'named',
+    'SELECT id, name, amount FROM orders LEFT JOIN names USING (region)',
+  );
+  await below.refresh({hasReaders: true});
+  const above = await aDynamicTable(lake, 'by_name', 'SELECT name, sum(amount) AS total FROM named GROUP BY name');
+  const follow = async () => {
+    const dataVersion = await lake.snapshot();
+    const first = await below.refresh({dataVersion, hasReaders: true});
+    return {first, second: await above.refresh({dataVersion, upstreams: {'main.named': below.publication()}})};
+  };
+  await follow();
+  await lake.run(`INSERT INTO orders VALUES (9, 'eu', 7)`);
+  const {first, second} = await follow();
+  expect(first.published?.summary).toMatchObject({action: 'FULL', rowsDeleted: 0, rowsInserted: 1});
+  expect(second.published?.summary).toMatchObject({action: 'INCREMENTAL', rowsDeleted: 1, rowsInserted: 1});
+  expect(await above.differences()).toEqual([]);
+});
