@@ -35,7 +35,11 @@ function subjectOfStatement(statement: string): Subject {
   const parsed = parseStatement(statement);
   if (parsed.kind === 'create') {
     const {table, options, query} = parsed;
-    return {table, definition: {table, query: query.text, options, settings: defaultSettings, reached: [], distrust: null}, query};
+    return {
+      table,
+      definition: {table, query: query.text, options, settings: defaultSettings, reached: [], distrust: null},
+      query,
+    };
   }
   const text = statement.trim().replace(/;\s*$/, '');
   const definition = {...nameless, query: text, settings: defaultSettings, reached: [], distrust: null};

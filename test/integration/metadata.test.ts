@@ -163,7 +163,7 @@ function aTable(name: string) {
       },
       settings: defaultSettings,
       reached: [],
-    distrust: null,
+      distrust: null,
     },
     columns: [{name: 'one', type: 'INTEGER'}],
     sources: ['main.orders'],
