@@ -66,10 +66,17 @@ async function extract(session: Session, {relation, lookUp, folder, threshold}: 
   await currentSnapshot(session);
   const all = differentiate(relation, () => true);
   if (all.kind !== 'delta') return untrusted(all.reasons[0] ?? {kind: 'mode'}, []);
+  const counted: Counted[] = [];
+  for (const range of lookUp.sources)
+    counted.push({range, rowsTo: await countAt(session, tableNamed(range.source), range.to)});
+  const grown = counted.map(growth);
+  if ((readShare({sources: grown, keys: []}) ?? 0) > threshold) {
+    return {kind: 'staged', sources: grown, keys: [], threshold, statements: []};
+  }
   const sources: StagedSource[] = [];
-  for (const range of lookUp.sources) {
-    const change = all.program.changes.find(({source}) => tableNameText(source) === range.source);
-    const staged = await stageSource(session, range, change, folder);
+  for (const source of counted) {
+    const change = all.program.changes.find((candidate) => tableNameText(candidate.source) === source.range.source);
+    const staged = await stageSource(session, source, change, folder);
     if ('kind' in staged) return untrusted(staged, []);
     sources.push(staged);
   }
@@ -92,9 +99,17 @@ export function programOf(relation: Relation, sources: readonly StagedSource[]):
   return delta.program;
 }
 
+type Counted = {readonly range: SourceRange; readonly rowsTo: number};
+
+/** The least that can have changed, known without reading a feed: after a burst that alone is reason enough to recompute. */
+function growth({range: {source, rowsFrom}, rowsTo}: Counted): StagedSource {
+  const rows = rowsTo - (rowsFrom ?? 0);
+  return {source, file: null, inserted: Math.max(rows, 0), deleted: Math.max(-rows, 0), rowsTo};
+}
+
 async function stageSource(
   session: Session,
-  range: SourceRange,
+  {range, rowsTo}: Counted,
   change: SourceChange | undefined,
   folder: string,
 ): Promise<StagedSource | Reason> {
@@ -106,7 +121,6 @@ async function stageSource(
     change === undefined || parts.length === 0
       ? {inserted: 0, deleted: 0}
       : await stageChange(session, {table, columns: change.columns, parts}, change.name);
-  const rowsTo = await countAt(session, table.table, to);
   const expected = (rowsFrom ?? 0) + counts.inserted - counts.deleted;
   if (expected !== rowsTo) return {kind: 'count-mismatch', source, expected, found: rowsTo};
   const isEmpty = counts.inserted + counts.deleted === 0;

@@ -77,7 +77,7 @@ export function reasonText(reason: Reason): string {
     case 'data-error':
       return `the incremental statement failed on the data: ${reason.message}`;
     case 'cheaper':
-      return `cheaper: ${percent(reason.ratio)} of the rows would be read, over the threshold of ${percent(reason.threshold)}`;
+      return `recomputing is cheaper: an incremental refresh would read ${percent(reason.ratio)} of the rows that it reads, and the threshold is ${percent(reason.threshold)}`;
     case 'volatile':
       return `${reason.functionName}() has no value at a snapshot`;
   }

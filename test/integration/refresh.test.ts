@@ -72,3 +72,15 @@ test('a table that is recomputed publishes the difference to its readers, who st
   expect(second.published?.summary).toMatchObject({action: 'INCREMENTAL', rowsDeleted: 1, rowsInserted: 1});
   expect(await above.differences()).toEqual([]);
 });
+
+test('a burst is recomputed without reading its feed', async () => {
+  await using lake = await aLake();
+  for (const statement of orders) await lake.run(statement);
+  const copy = await aDynamicTable(lake, 'copy', 'SELECT id, amount FROM orders', {cardinalityThreshold: 0.3});
+  await copy.refresh();
+  await lake.run(`INSERT INTO orders SELECT range, 'eu', 1 FROM range(100, 120)`);
+  const done = await copy.refresh();
+  expect(done.action).toBe('FULL');
+  expect(done.reason).toContain('would read 83.3 % of the rows');
+  expect(await copy.differences()).toEqual([]);
+});
