@@ -73,27 +73,30 @@ async function extract(session: Session, {relation, lookUp, folder, threshold}: 
   if ((readShare({sources: grown, keys: []}) ?? 0) > threshold) {
     return {kind: 'staged', sources: grown, keys: [], threshold, statements: []};
   }
-  const sources: StagedSource[] = [];
+  const netted: StagedSource[] = [];
   for (const source of counted) {
-    const change = all.program.changes.find((candidate) => tableNameText(candidate.source) === source.range.source);
-    const staged = await stageSource(session, source, change, folder);
+    const staged = await netSource(session, source, all.program.changes);
     if ('kind' in staged) return untrusted(staged, []);
-    sources.push(staged);
+    netted.push(staged);
   }
-  const program = programOf(relation, sources);
   const keys: StagedKeys[] = [];
-  const names = lakeNames(lookUp, new Facts());
-  for (const step of program.steps) {
-    // Once the share is over the threshold, what remains would only be thrown away.
-    if ((readShare({sources, keys}) ?? 0) > threshold) break;
-    keys.push(await stageStep(session, step, names, folder));
+  // Once the share is over the threshold, what is staged would only be thrown away.
+  const isDecided = (): boolean => (readShare({sources: netted, keys}) ?? 0) > threshold;
+  if (isDecided()) return {kind: 'staged', sources: netted, keys, threshold, statements: []};
+  const program = programOf(relation, netted);
+  const files = new Map<string, string>();
+  for (const {source, name} of program.changes) {
+    files.set(tableNameText(source), await writeStaged(session, name, folder));
   }
+  const names = lakeNames(lookUp, new Facts());
+  for (const step of program.steps) if (!isDecided()) keys.push(await stageStep(session, step, names, folder));
+  const sources = netted.map((staged) => ({...staged, file: files.get(staged.source) ?? null}));
   return {kind: 'staged', sources, keys, threshold, statements: []};
 }
 
 /** The program for the sources that really changed. */
 export function programOf(relation: Relation, sources: readonly StagedSource[]): Program {
-  const changed = new Set(sources.filter(({file}) => file !== null).map(({source}) => source));
+  const changed = new Set(sources.filter(({inserted, deleted}) => inserted + deleted > 0).map(({source}) => source));
   const delta = differentiate(relation, (source) => changed.has(tableNameText(source)));
   assert(delta.kind === 'delta', 'a relation whose every source may change has a program when fewer do');
   return delta.program;
@@ -107,15 +110,15 @@ function growth({range: {source, rowsFrom}, rowsTo}: Counted): StagedSource {
   return {source, file: null, inserted: Math.max(rows, 0), deleted: Math.max(-rows, 0), rowsTo};
 }
 
-async function stageSource(
+/** Makes the temporary table of a source's net change, and holds it against the real count. */
+async function netSource(
   session: Session,
   {range, rowsTo}: Counted,
-  change: SourceChange | undefined,
-  folder: string,
+  changes: readonly SourceChange[],
 ): Promise<StagedSource | Reason> {
   const {source, to, rowsFrom, parts} = range;
-  const name = tableNamed(source);
-  const table = await tableAt(session, name, to);
+  const change = changes.find((candidate) => tableNameText(candidate.source) === source);
+  const table = await tableAt(session, tableNamed(source), to);
   assert(table, `${source} was there when it was looked up`);
   const counts =
     change === undefined || parts.length === 0
@@ -123,9 +126,7 @@ async function stageSource(
       : await stageChange(session, {table, columns: change.columns, parts}, change.name);
   const expected = (rowsFrom ?? 0) + counts.inserted - counts.deleted;
   if (expected !== rowsTo) return {kind: 'count-mismatch', source, expected, found: rowsTo};
-  const isEmpty = counts.inserted + counts.deleted === 0;
-  const file = isEmpty || change === undefined ? null : await writeStaged(session, change.name, folder);
-  return {source, file, ...counts, rowsTo};
+  return {source, file: null, ...counts, rowsTo};
 }
 
 async function stageStep(session: Session, step: Step, names: LakeFacts, folder: string): Promise<StagedKeys> {
