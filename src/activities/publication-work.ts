@@ -58,7 +58,7 @@ export async function carryOut(work: Work, {action, recomputed, fence, write}: W
     fence,
     refreshId,
     message: `${action} refresh of ${apply.table}`,
-    extraInfo: {table: apply.table, dataVersion: lookUp.dataVersion, action},
+    extraInfo: {table: apply.table, dataVersion: lookUp.dataVersion, action, trigger: apply.trigger},
     write: async () => {
       counts = await countSources(work, action);
       written = await write();

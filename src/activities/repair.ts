@@ -6,7 +6,7 @@ import {allStates, type Published} from '../lake/state.ts';
 import {allTables, findTable, insertTable, moveTable} from '../metadata/dynamic-table.ts';
 import {publicationAt, savePublication} from '../metadata/publication.ts';
 import {insertMissingRefresh, unknownRefresh} from '../metadata/refresh.ts';
-import type {Action} from '../refresh/action.ts';
+import type {Action, Trigger} from '../refresh/action.ts';
 import {sql} from '../sql.ts';
 import {tableNameText} from '../table-name.ts';
 import {applyId} from '../temporal-names.ts';
@@ -39,28 +39,31 @@ export async function repairPublication(
   const {dataVersion, rows, incarnation, refreshId} = state;
   const known = await publicationAt(metadata, name, incarnation, dataVersion);
   if (known !== null && known.generation >= state.generation) return;
-  const {time, action} = await lake.look((session) => commitOf(session, state.snapshot));
+  const {time, action, trigger} = await lake.look((session) => commitOf(session, state.snapshot));
   await savePublication(metadata, name, publicationOf(state));
   await moveTable(metadata, name, incarnation, {dataVersion, freshAt: time, rows});
   if (refreshId === null) return;
   const run = {workflowId: applyId(site.prefix, name), runId: refreshId};
   await insertMissingRefresh(metadata, {
     ...unknownRefresh,
-    ...{table: name, incarnation, refreshId, trigger: 'manual', action, dataVersion, rows, startedAt: time, ...run},
+    ...{table: name, incarnation, refreshId, trigger, action, dataVersion, rows, startedAt: time, ...run},
     reason: 'put down later, from the lake: its run did not live to do it',
   });
 }
 
 /** What the commit itself says of the refresh that it was. */
-async function commitOf(session: Session, snapshot: number): Promise<{time: string; action: Action | null}> {
+async function commitOf(
+  session: Session,
+  snapshot: number,
+): Promise<{time: string; action: Action | null; trigger: Trigger}> {
   const [commit] = await session.rows<{time: string; extra: string | null}>(
     sql`SELECT s.snapshot_time AS time, c.commit_extra_info AS extra
       FROM ${catalogTable(session, 'snapshot')} AS s JOIN ${catalogTable(session, 'snapshot_changes')} AS c USING (snapshot_id)
       WHERE snapshot_id = ${snapshot}`,
   );
   // Written by us, in this shape.
-  const {action = null} = JSON.parse(commit?.extra ?? '{}') as {action?: Action};
-  return {time: commit?.time ?? new Date().toISOString(), action};
+  const {action = null, trigger = 'manual'} = JSON.parse(commit?.extra ?? '{}') as {action?: Action; trigger?: Trigger};
+  return {time: commit?.time ?? new Date().toISOString(), action, trigger};
 }
 
 async function insertFromLake(
