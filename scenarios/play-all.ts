@@ -46,9 +46,11 @@ type Player = {
 };
 
 function startPlayer(options: PlayOptions): Player {
-  const child = fork(fileURLToPath(import.meta.resolve('./player.js')), [JSON.stringify(options)], {
+  const child = fork(fileURLToPath(import.meta.resolve('./player.js')), {
     stdio: ['ignore', 2, 2, 'ipc'],
   });
+  // As a message, for everybody on the machine can read an argument, and a password is in it.
+  child.send(options);
   let played = 0;
   return {
     play: async (index, line) => {

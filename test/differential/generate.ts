@@ -31,13 +31,26 @@ export function regenerate(id: string, choices: Choices): Generated {
   });
 }
 
+/** The same tables and query with other rows and another history; the 0th is the scenario itself. */
+export function withOtherHistory(generated: Generated, i: number): Generated {
+  if (i === 0) return generated;
+  const {scenario, choices} = generated;
+  const {history} = generate(1_000_000 * i + choices.query.length * 1000 + choices.history.length).choices;
+  return regenerate(`${scenario.id}-${i}`, {...choices, history});
+}
+
 function make(id: string, draws: Readonly<Record<keyof Choices, Draws>>): Generated {
   const tables = draws.schema.many(1, 3, (i) => aTable(draws.schema, i));
   const inlines = draws.schema.chance(50);
   const view = draws.query.chance(20) ? query(draws.query, tables, 1) : null;
   const sources: Source[] = view === null ? tables : [...tables, {sql: 'v0', columns: view.columns}];
-  const chain = draws.query.chance(20) ? aChain(draws.query, sources) : null;
-  const asked = chain ?? {flat: query(draws.query, sources, 2).sql, chain: null};
+  const chain = draws.query.chance(15) ? aChain(draws.query, sources) : null;
+  const depth = draws.query.weighted([
+    [3, 0],
+    [2, 1],
+    [2, 2],
+  ]);
+  const asked = chain ?? {flat: query(draws.query, sources, depth).sql, chain: null};
   const setup = [
     // Sources with inlined rows are never rewritten: then the lake's own time travel goes wrong (ducklake issue 1406).
     ...(inlines ? [] : [`CALL lake.set_option('data_inlining_row_limit', 0)`]),
@@ -68,7 +81,7 @@ function aChain(draws: Draws, sources: readonly Source[]): {flat: string; chain:
   };
 }
 
-const kinds: readonly Kind[] = ['int', 'text', 'int', 'decimal', 'date', 'bool', 'double'];
+const kinds: readonly Kind[] = ['int', 'text', 'double', 'decimal', 'int', 'date', 'bool', 'double'];
 
 /** `k` is in every table, so any two can meet. One table may be in another schema and have names that must be quoted. */
 function aTable(draws: Draws, i: number): Table {

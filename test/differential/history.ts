@@ -54,6 +54,7 @@ const happenings: readonly (readonly [number, Happening])[] = [
   [2, takenAwayAndPutBack],
   [2, cameAndWent],
   [2, together],
+  [4, signsChanged],
 ];
 
 export function insertion(table: Table, rows: readonly string[]): string {
@@ -108,6 +109,12 @@ function cameAndWent(draws: Draws, table: Table): readonly string[] {
     `UPDATE ${table.sql} SET ${name} = ${value} WHERE ${condition(draws, table)}`,
     `DELETE FROM ${table.sql} WHERE ${name} = ${value}`,
   ];
+}
+
+/** 0.0 becomes −0.0 and back: equal, and yet not the same. */
+function signsChanged(draws: Draws, table: Table): readonly string[] {
+  const floats = table.columns.filter(({kind}) => kind === 'double').map(({name}) => `${name} = -${name}`);
+  return floats.length === 0 ? [update(draws, table)] : [`UPDATE ${table.sql} SET ${floats.join(', ')}`];
 }
 
 /** Several statements in one commit. */

@@ -3,7 +3,7 @@ import type {Change, Derivation} from '../../src/delta/derivation.ts';
 import type * as differentiateModule from '../../src/delta/differentiate.ts';
 import type * as filterModule from '../../src/delta/filter.ts';
 import type * as joinModule from '../../src/delta/join.ts';
-import type {Root, Step} from '../../src/delta/program.ts';
+import type {Root} from '../../src/delta/program.ts';
 import type * as projectModule from '../../src/delta/project.ts';
 import type * as rootModule from '../../src/delta/root.ts';
 import type * as scanModule from '../../src/delta/scan.ts';
@@ -178,18 +178,20 @@ type Affected = typeof aggregateModule.affected;
 /** The step that stages the keys is another one. */
 function withOtherKeys(affected: Affected, other: (keys: Relation) => Relation): Affected {
   return (relation, derivation) => {
-    const groups = affected(relation, derivation);
-    const at = derivation.steps.findIndex(({name}) => name === groups?.keys?.name);
-    const step: Step | undefined = derivation.steps[at];
-    if (step) derivation.steps[at] = {...step, relation: other(step.relation)};
-    return groups;
+    const {stage} = derivation;
+    derivation.stage = (kind, what, derived) =>
+      stage.call(derivation, kind, what, what.startsWith('groups of') ? other(derived) : derived);
+    try {
+      return affected(relation, derivation);
+    } finally {
+      derivation.stage = stage;
+    }
   };
 }
 
-/** The weight is the last column of a change. */
 function overWeights(keys: Relation, operator: '<' | '>'): Relation {
   return mapInputs(keys, (input) => {
-    const weight = columnsOfRelation(input).at(-1)!; // A change has one column at least.
+    const weight = columnsOfRelation(input).findLast(({name}) => /^weight(_\d+)?$/.test(name))!; // Every change has one.
     return only({relation: input, weight}, operator).relation;
   });
 }

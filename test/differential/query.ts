@@ -51,7 +51,7 @@ function grouped(draws: Draws, sources: readonly Source[], depth: number): Query
   const groups = keys(draws, scope);
   const shown = draws.chance(12) ? groups.slice(1) : groups;
   const aggregates = draws.many(1, 3, () => aggregate(draws, scope));
-  const having = draws.chance(25) ? `\nHAVING ${havingCondition(draws, scope)}` : '';
+  const having = draws.chance(30) ? `\nHAVING ${havingCondition(draws, scope)}` : '';
   const clauses = `${where(draws, scope)}\nGROUP BY ${groups.map((key) => key.sql).join(', ')}${having}`;
   return select(from, draws.chance(30) ? [...aggregates, ...shown] : [...shown, ...aggregates], clauses);
 }
@@ -59,6 +59,7 @@ function grouped(draws: Draws, sources: readonly Source[], depth: number): Query
 function havingCondition(draws: Draws, scope: Scope): string {
   return draws.one([
     () => 'count(*) > 1',
+    () => `count(DISTINCT ${draws.one(scope).sql}) < 2`,
     () => `sum(${expression(draws, 'int', scope)}) > 1`,
     () => `max(${expression(draws, 'int', scope)}) IS NOT NULL`,
   ])();
@@ -133,14 +134,19 @@ function where(draws: Draws, scope: Scope): string {
 function fromClause(draws: Draws, sources: readonly Source[], depth: number): {from: string; scope: Scope} {
   let from = '';
   let scope: Scope = [];
-  draws.many(1, 4, (i) => {
-    const alias = 'abcd'.charAt(i);
-    const read = source(draws, sources, depth);
-    const added = read.columns.map(({name, kind}) => ({sql: `${alias}.${name}`, kind}));
-    from =
-      i === 0 ? `${read.sql} AS ${alias}` : `${from}\n${joined(draws, `${read.sql} AS ${alias}`, scope, added, i)}`;
-    scope = [...scope, ...added];
-  });
+  draws.many(
+    1,
+    4,
+    (i) => {
+      const alias = 'abcd'.charAt(i);
+      const read = source(draws, sources, depth);
+      const added = read.columns.map(({name, kind}) => ({sql: `${alias}.${name}`, kind}));
+      from =
+        i === 0 ? `${read.sql} AS ${alias}` : `${from}\n${joined(draws, `${read.sql} AS ${alias}`, scope, added, i)}`;
+      scope = [...scope, ...added];
+    },
+    50,
+  );
   return {from, scope};
 }
 
