@@ -1,20 +1,22 @@
-/** A process that plays the scenarios it is sent, one after another, until it is disconnected. Told first how. */
-import {once} from 'node:events';
+/** A process that plays the scenarios it is sent, one after another, until it is disconnected. The first message tells it how. */
 import {failed, messageOf, type Outcome} from './outcome.ts';
-import {openPlayground, type PlayOptions} from './play.ts';
+import {openPlayground, type PlayOptions, type Playground} from './play.ts';
 import {idOf, readScenario} from './scenario.ts';
 
+type Work = {readonly index: number; readonly line: string};
+
+let playground: Promise<Playground> | undefined;
 // Both kinds of message come from play-all.ts.
-const [options] = (await once(process, 'message')) as [PlayOptions];
-const playground = await openPlayground(options);
-process.on('message', ({index, line}: {index: number; line: string}) => {
-  void play(index, line).then((outcome) => process.send?.(outcome));
+process.on('message', (message: PlayOptions | Work) => {
+  if ('postgresUrl' in message) playground = openPlayground(message);
+  else void play(message).then((outcome) => process.send?.(outcome));
 });
 process.on('disconnect', () => process.exit());
 
-async function play(index: number, line: string): Promise<Outcome> {
+async function play({index, line}: Work): Promise<Outcome> {
   try {
-    return await playground.play(`s${index}`, readScenario(line));
+    const opened = await playground;
+    return await opened!.play(`s${index}`, readScenario(line)); // It was told how before.
   } catch (error) {
     return failed(idOf(line), `line ${index + 1}: ${messageOf(error)}`);
   }

@@ -178,9 +178,9 @@ type Affected = typeof aggregateModule.affected;
 /** The step that stages the keys is another one. */
 function withOtherKeys(affected: Affected, other: (keys: Relation) => Relation): Affected {
   return (relation, derivation) => {
-    const {stage} = derivation;
+    const stage = derivation.stage.bind(derivation);
     derivation.stage = (kind, what, derived) =>
-      stage.call(derivation, kind, what, what.startsWith('groups of') ? other(derived) : derived);
+      stage(kind, what, what.startsWith('groups of') ? other(derived) : derived);
     try {
       return affected(relation, derivation);
     } finally {
