@@ -195,7 +195,10 @@ function aggregate({input, grouped, keys, aggregates}: Aggregate, printing: Prin
   const block2 = {...block, columns};
   if (by !== nothing) return {...block2, groupBy: by};
   const outputs = [...keys, ...aggregates].map(({column}) => column);
-  const query = grouped ? sql`${select(block2, outputs)}\nHAVING count(*) > 0` : select(block2, outputs);
+  // HAVING makes an aggregate of what would else be a row for each row read.
+  const query = grouped
+    ? sql`${select(block2, outputs)}\nHAVING count(*) > 0`
+    : sql`${select(block2, outputs)}${aggregates.length === 0 ? raw('\nHAVING true') : nothing}`;
   return derived(query, outputs, 'total', printing);
 }
 
