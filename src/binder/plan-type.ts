@@ -32,9 +32,7 @@ export function planType(json: Json | undefined): string | null {
   }
 }
 
-function structFields(
-  json: Json | undefined,
-): readonly {readonly name: string; readonly type: Json | undefined}[] {
+function structFields(json: Json | undefined): readonly {readonly name: string; readonly type: Json | undefined}[] {
   const info = isObject(json) && isObject(json['type_info']) ? json['type_info'] : {};
   return objectsOf(info['child_types']).map((field) => ({name: textOf(field['first']), type: field['second']}));
 }

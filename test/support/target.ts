@@ -29,7 +29,7 @@ export function firstState(table: TableName, incarnation: string = randomUUID())
       },
       settings: defaultSettings,
       reached: [],
-    distrust: null,
+      distrust: null,
     },
     fingerprint: null,
     sources: [],
