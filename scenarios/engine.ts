@@ -14,7 +14,7 @@ import {readersOf, type Node} from '../src/graph/edges.ts';
 import type {Lake} from '../src/lake/lake.ts';
 import {allStates} from '../src/lake/state.ts';
 import type {Action} from '../src/refresh/action.ts';
-import type {ApplyInput, Publication, PublishedSummary} from '../src/refresh/messages.ts';
+import type {ApplyInput, LookUp, Publication, PublishedSummary} from '../src/refresh/messages.ts';
 import type {Relation} from '../src/relation/relation.ts';
 import {tableNameText, type TableName} from '../src/table-name.ts';
 
@@ -90,13 +90,13 @@ export async function refresh(lake: Lake, request: RefreshRequest): Promise<Refr
   const table = tableNameText(request.table);
   const hasReaders = readersOf(table, nodes).length > 0;
   const apply: ApplyInput = {table, dataVersion, upstreams, full: false, hasReaders, trigger: 'manual'};
-  if (last !== null && (await isCurrent(lake, request))) return nothingToDo(last);
   const refreshId = randomUUID();
   let instead: Reason | null = null;
   for (let round = 1; round <= maxRounds; round++) {
     const found = await lookUpSnapshots({lake}, {apply});
     if (found.kind === 'ahead') throw new Error(`${apply.table} is at ${found.dataVersion}, past ${dataVersion}`);
     if (found.kind === 'current') return nothingToDo(found.publication);
+    if (last !== null && nothingChanged(found)) return nothingToDo(last);
     const lookUp = instead === null ? found : {...found, forced: {action: 'FULL' as const, reason: instead}};
     const extraction = await extractChanges({lake}, {apply, refreshId, lookUp});
     const decision = await checkCardinality({lookUp, extraction});
@@ -110,11 +110,16 @@ export async function refresh(lake: Lake, request: RefreshRequest): Promise<Refr
   throw new Error(`${apply.table} could not be refreshed in ${maxRounds} rounds`);
 }
 
-/** The first kind of NO_DATA, which writes nothing to the lake: what step 1 of a run finds. */
-async function isCurrent(lake: Lake, {table, dataVersion, nodes}: RefreshRequest): Promise<boolean> {
+/** Whether step 1 of a run, which looks at the catalog alone, finds nothing to do. */
+export async function isCurrent(lake: Lake, {table, dataVersion, nodes}: RefreshRequest): Promise<boolean> {
   const states = await lake.look(allStates);
   const byName = new Map(states.map((state) => [tableNameText(state.table), state]));
   return await isUnchanged(lake, tableNameText(table), nodes, byName, dataVersion);
+}
+
+/** The same as the look-up finds it: no source has a change, and the table is what we left. Then nothing is written. */
+function nothingChanged({forced, sources}: LookUp & {kind: 'refresh'}): boolean {
+  return forced === null && sources.every(({parts}) => parts.length === 0);
 }
 
 function nothingToDo(publication: Publication): Refreshed {

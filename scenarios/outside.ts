@@ -22,7 +22,7 @@ export async function enter(database: DuckDBInstance, place: Place): Promise<Out
     },
     query: (query) => rowsAsTexts(connection, query),
     newestSnapshot: async () => {
-      const reader = await connection.runAndReadAll('SELECT max(snapshot_id)::INTEGER FROM lake.snapshots()');
+      const reader = await connection.runAndReadAll('SELECT id FROM lake.current_snapshot()');
       return Number(reader.getRows()[0]?.[0]);
     },
     leave: async () => {

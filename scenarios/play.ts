@@ -7,7 +7,7 @@ import type {Publication} from '../src/refresh/messages.ts';
 import {inputsOf, type Relation} from '../src/relation/relation.ts';
 import {tableNameText} from '../src/table-name.ts';
 import {compare} from './compare.ts';
-import {create, refresh, type Created, type Refreshed} from './engine.ts';
+import {create, isCurrent, refresh, type Created, type Refreshed} from './engine.ts';
 import {failed, messageOf, type Contents, type Outcome, type StepOutcome} from './outcome.ts';
 import {openDuckDB, openLakes, type Place} from './lakes.ts';
 import {enter, type Outside} from './outside.ts';
@@ -116,7 +116,7 @@ class Tables {
   async create(name: string, query: string): Promise<void> {
     const made = await create(this.#lake, {schema: 'main', name}, query);
     this.#tables.push({...made, publication: null});
-    await this.#refresh();
+    await this.#refresh(await this.#outside.newestSnapshot());
   }
 
   /** A statement that fails ends the step; whatever was committed before it is taken in all the same. */
@@ -126,25 +126,29 @@ class Tables {
       error = await this.#outside.run(statement).then(() => undefined, messageOf);
       if (error !== undefined) break;
     }
-    const before = await this.#outside.newestSnapshot();
-    const {action, reason, recomputed} = await this.#refresh();
-    const wrote = (await this.#outside.newestSnapshot()) > before;
+    const dataVersion = await this.#outside.newestSnapshot();
+    const {action, reason, recomputed} = await this.#refresh(dataVersion);
+    const wrote = (await this.#outside.newestSnapshot()) > dataVersion;
     const contents = await this.contents();
     return {action, reason, recomputed, wrote, ...contents, ...(error === undefined ? {} : {error})};
   }
 
-  /** All at the newest snapshot, which is the same for all; answers what became of the last. */
-  async #refresh(): Promise<Refreshed> {
-    const dataVersion = await this.#outside.newestSnapshot();
+  /** All at one data version; answers what became of the last. */
+  async #refresh(dataVersion: number): Promise<Refreshed> {
     let refreshed: Refreshed | undefined;
     for (const table of this.#tables) {
-      refreshed = await refresh(this.#lake, {
+      const request = {
         table: table.table,
         dataVersion,
         upstreams: this.#published(),
         nodes: this.#tables.map(({node}) => node),
         last: table.publication,
-      });
+      };
+      const isDone = this.#options.check && table.publication !== null && (await isCurrent(this.#lake, request));
+      refreshed = await refresh(this.#lake, request);
+      if (isDone && refreshed.publication !== table.publication) {
+        throw new Error(`${refreshed.action} of ${table.table.name}, although the catalog shows no change`);
+      }
       table.publication = refreshed.publication;
     }
     return refreshed!; // There is one table at least.
