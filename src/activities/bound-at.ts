@@ -6,6 +6,7 @@ import {reach} from '../binder/reach.ts';
 import type {Reached} from '../binder/reach.ts';
 import {bareQuery} from '../definition/statement.ts';
 import type {Query} from '../definition/statement.ts';
+import {FreshetError} from '../errors.ts';
 import {catalogTable} from '../lake/catalog.ts';
 import type {LakeTable} from '../lake/catalog.ts';
 import {definitionHash, readFingerprint} from '../lake/fingerprint.ts';
@@ -42,10 +43,22 @@ export async function boundAt(
   const key = `${definitionHash(definition)} ${JSON.stringify(definition.reached)} ${schemas.join(' ')}`;
   const found = known.get(key);
   if (found) return found;
-  const bound = await bindAt(lake, definition, bareQuery(definition.query), {dataVersion, snapshotOf}, signal);
+  const query = bareQuery(definition.query);
+  const bound = await bindAt(lake, definition, query, {dataVersion, snapshotOf}, signal).catch((error: unknown) => {
+    throw asSourceChange(error, definition);
+  });
   if (known.size >= kept) known.clear();
   known.set(key, bound);
   return bound;
+}
+
+/** It bound when the table was created: what is wrong with it now, its sources have become. */
+function asSourceChange(error: unknown, {table}: StoredDefinition): unknown {
+  if (!(error instanceof FreshetError)) return error;
+  return new FreshetError('source_changed', `What ${tableNameText(table)} reads has changed: ${error.message}`, {
+    hint: 'The table keeps its contents. Put the source back as it was, or drop the table and create it anew.',
+    cause: error,
+  });
 }
 
 /** Binds a query as somebody typed it: errors point into its statement. `check` tells how our reading of it is tried. */

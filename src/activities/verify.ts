@@ -1,6 +1,6 @@
 import {createMirror} from '../binder/mirror.ts';
 import {FreshetError} from '../errors.ts';
-import {missingSnapshot} from '../lake/catalog.ts';
+import {currentSnapshot, lastWrite, missingSnapshot, tableAt} from '../lake/catalog.ts';
 import {countAt} from '../lake/feed.ts';
 import type {Session} from '../lake/session.ts';
 import {readState, type Published} from '../lake/state.ts';
@@ -24,14 +24,14 @@ const shown = 10;
 const tolerance = 1e-9;
 
 /**
- * Compares a table with its query, both ways and row by row, by time travel: the rows that its last publication left, and the
- * query over each source as that publication read it. Floats that depend on the order of rows may differ in their last bits.
+ * Compares a table with its query, both ways and row by row, by time travel: the rows that its last publication left (or what
+ * somebody else has made of them since), and the query over each source as that publication read it. Floats that depend on the order of rows may differ in their last bits.
  */
 export async function verify(deps: Deps & Pick<RefreshContext, 'signal'>, {table}: VerifyInput): Promise<VerifyResult> {
   const started = performance.now();
   const {lake, signal} = deps;
   const {name} = (await findTables(deps, {table, trigger: 'manual'})).table;
-  const state = await lake.look((session) => readState(session, tableNamed(name)), signal);
+  const {state, written} = await lake.look((session) => lookAt(session, tableNamed(name)), signal);
   if (state === null || state.dataVersion === null) {
     throw new FreshetError('unavailable', `${name} has no contents yet.`, {hint: 'Refresh it first.'});
   }
@@ -43,10 +43,30 @@ export async function verify(deps: Deps & Pick<RefreshContext, 'signal'>, {table
       ? nothingCompared
       : await lake.compute(
           state.definition.settings,
-          (session) => compare(session, lake.name, state, bound, versions),
+          (session) => compare(session, lake.name, {...state, snapshot: written ?? state.snapshot}, bound, versions),
           signal,
         );
-  return await conclude(deps, name, state, {...compared, history, milliseconds: performance.now() - started});
+  const byOthers = written === null ? null : 'somebody else wrote into the table, which its next refresh replaces';
+  const note = [byOthers, compared.note].filter((part) => part !== null).join('; ') || null;
+  return await conclude(deps, name, state, {...compared, note, history, milliseconds: performance.now() - started});
+}
+
+/** The state row, and the snapshot to read instead of its publication's when somebody else has written the table since. */
+async function lookAt(session: Session, table: TableName): Promise<{state: Published | null; written: number | null}> {
+  return await session.transaction(async () => {
+    const {id} = await currentSnapshot(session);
+    const state = await readState(session, table);
+    const target = await tableAt(session, table, id);
+    if (state === null) return {state, written: null};
+    if (target === null) {
+      throw new FreshetError('source_changed', `The table ${tableNameText(table)} was dropped from the lake.`, {
+        hint: 'Its next refresh makes it anew; DROP DYNAMIC TABLE takes the rest away.',
+      });
+    }
+    const last = await lastWrite(session, target.tableId, state.snapshot);
+    // A write after the snapshot that this look sees is not its business: it may be our own next publication.
+    return {state, written: last !== null && last <= id ? id : null};
+  });
 }
 
 /** Each source as the last publication read it. */

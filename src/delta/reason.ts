@@ -77,7 +77,7 @@ export function reasonText(reason: Reason): string {
     case 'data-error':
       return `the incremental statement failed on the data: ${reason.message}`;
     case 'cheaper':
-      return `recomputing is cheaper: an incremental refresh would read ${percent(reason.ratio)} of the rows that it reads, and the threshold is ${percent(reason.threshold)}`;
+      return `recomputing is cheaper: following the change would read ${percent(reason.ratio)} of what a recomputation reads (threshold ${percent(reason.threshold)})`;
     case 'volatile':
       return `${reason.functionName}() has no value at a snapshot`;
   }

@@ -133,6 +133,8 @@ export async function countNoData(metadata: Metadata, refresh: NewRefresh): Prom
   const {table, incarnation, trigger, dataVersion, workflowId, runId, sources, changedRows, phases, statements} =
     refresh;
   await inTransaction(metadata, async (client) => {
+    // Somebody may have found its commit in the lake, and put it down, before its own run came to it.
+    await client.query('delete from freshet.refresh where refresh_id = $1', [refresh.refreshId]);
     const counted = await client.query(
       `update freshet.refresh
        set ticks = ticks + 1, data_version = $4, finished_at = now(), workflow_id = $5, run_id = $6, sources = $7,

@@ -5,7 +5,14 @@ import {openMetadata} from '../../src/metadata/database.ts';
 import {findTable, insertTable, moveTable} from '../../src/metadata/dynamic-table.ts';
 import {checkSchemaVersion, migrate} from '../../src/metadata/migrate.ts';
 import {extendPublication, newestPublications, publicationAt, savePublication} from '../../src/metadata/publication.ts';
-import {countNoData, history, insertRefresh, lastRefreshes, type NewRefresh} from '../../src/metadata/refresh.ts';
+import {
+  countNoData,
+  history,
+  insertMissingRefresh,
+  insertRefresh,
+  lastRefreshes,
+  type NewRefresh,
+} from '../../src/metadata/refresh.ts';
 import {chooseRung} from '../../src/metadata/rung.ts';
 import {findVerification, insertVerification} from '../../src/metadata/verification.ts';
 import {someMetadata} from '../support/metadata.ts';
@@ -143,6 +150,15 @@ test('the rows in which a table differs from its query are kept', async () => {
   };
   const id = await insertVerification(made.metadata, verification);
   expect(await findVerification(made.metadata, id)).toMatchObject({...verification, id});
+});
+
+test('a refresh without a row that was put down from the lake before its own run came to it is counted once', async () => {
+  await using made = await someMetadata();
+  const {metadata} = made;
+  const refresh = aRefresh({action: 'NO_DATA', refreshId: 'apply-1'});
+  await insertMissingRefresh(metadata, refresh);
+  await countNoData(metadata, refresh);
+  expect(await history(metadata, 'main.totals', 10)).toHaveLength(1);
 });
 
 function aTable(name: string) {

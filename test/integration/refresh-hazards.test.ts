@@ -76,7 +76,7 @@ test('a column that is gone fails the refresh and names it; the contents stay', 
   const before = await lake.rows('FROM totals ORDER BY ALL');
   await lake.run('ALTER TABLE orders DROP COLUMN amount');
   await expect(totals.refresh()).rejects.toMatchObject({
-    code: 'unknown_column',
+    code: 'source_changed',
     message: expect.stringContaining('amount') as string,
   });
   expect(await lake.rows('FROM totals ORDER BY ALL')).toEqual(before);

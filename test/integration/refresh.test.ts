@@ -81,6 +81,6 @@ test('a burst is recomputed without reading its feed', async () => {
   await lake.run(`INSERT INTO orders SELECT range, 'eu', 1 FROM range(100, 120)`);
   const done = await copy.refresh();
   expect(done.action).toBe('FULL');
-  expect(done.reason).toContain('would read 83.3 % of the rows');
+  expect(done.reason).toContain('would read 83.3 % of what a recomputation reads');
   expect(await copy.differences()).toEqual([]);
 });
