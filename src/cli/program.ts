@@ -20,7 +20,7 @@ export function buildProgram(): Command {
     .description('Dynamic tables for DuckLake, run by Temporal.')
     .version(version())
     .showHelpAfterError('Add --help to see what there is.')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'show this, or all about one command')
     .exitOverride()
     .addHelpText(
       'after',

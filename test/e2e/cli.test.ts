@@ -265,8 +265,18 @@ test('where nothing runs and nothing is configured, a command says what to do', 
   expect(status).toBe(exitCodes.unavailable);
 });
 
+test('a reader that stops early ends no command with a complaint', async () => {
+  const rows = `npx freshet sql "from range(100000) t(number)" --json`;
+  expect(await dev.shell(`{ ${rows}; echo "status $?" >&2; } | head -n 3`)).toMatchObject({
+    out: expect.stringContaining('"results"'),
+    err: 'status 0\n',
+  });
+});
+
 test('every command explains itself with an example, and says nothing in colour to a pipe', async () => {
   const help = await ok('--help');
+  expect(await ok('help')).toBe(help);
+  expect(await ok('help', 'list')).toBe(await ok('list', '--help'));
   for (const command of [
     'dev',
     'worker',
