@@ -1,4 +1,7 @@
 import type {Command} from 'commander';
+import type {FreshetClient} from '../../client.ts';
+import {readTableName} from '../../table-name.ts';
+import type {Explanation} from '../../workflows/messages.ts';
 import {answer, finish, type JsonOption} from '../command.ts';
 import {withClient} from '../connect.ts';
 import {showExplanation} from '../show/definition.ts';
@@ -22,6 +25,11 @@ export function addExplain(program: Command): void {
 
 async function explain(argument: string | undefined, options: ExplainOptions): Promise<void> {
   const subject = await readStatement(argument, options.file);
-  const result = await withClient((client) => pointingInto(subject, () => client.explain(subject)));
-  answer(result, options, showExplanation);
+  answer(await withClient((client) => explanation(client, subject)), options, showExplanation);
+}
+
+/** Positions in errors count from what was typed; those of a table, which was only named, from its stored query. */
+export function explanation(client: Pick<FreshetClient, 'explain'>, subject: string): Promise<Explanation> {
+  const explained = () => client.explain(subject);
+  return readTableName(subject) === null ? pointingInto(subject, explained) : explained();
 }
