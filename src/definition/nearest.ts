@@ -3,10 +3,10 @@ import {distance} from 'fastest-levenshtein';
 /** The candidate that was probably meant, letter case aside; none when all are too far from what was written. */
 export function nearest(written: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.floor(written.length / 3) + 1;
+  let bestDistance = Infinity;
   for (const candidate of candidates) {
-    const far = distance(written.toLowerCase(), candidate.toLowerCase());
-    if (far < bestDistance || (far === bestDistance && best === undefined)) {
+    const far = howFar(written.toLowerCase(), candidate.toLowerCase());
+    if (far < bestDistance) {
       best = candidate;
       bestDistance = far;
     }
@@ -18,4 +18,26 @@ export function nearest(written: string, candidates: Iterable<string>): string |
 export function didYouMean(written: string, candidates: Iterable<string>): string | undefined {
   const candidate = nearest(written, candidates);
   return candidate === undefined ? undefined : `Did you mean "${candidate}"?`;
+}
+
+/** Fewer letters are the beginning of too much. */
+const shortestBeginning = 3;
+
+/**
+ * Few mistyped letters for the length of a name come first, then the same name in another schema, then a name that was not
+ * written to its end; all else is too far.
+ */
+function howFar(written: string, candidate: string): number {
+  const name = withoutSchema(written);
+  // All letters of a name are never mistyped: of one letter there is nothing near.
+  const few = Math.min(Math.max(1, Math.floor(name.length / 3)), name.length - 1);
+  const mistyped = distance(written, candidate);
+  if (mistyped <= few) return mistyped;
+  if (withoutSchema(candidate) === name) return few + 1;
+  if (name.length >= shortestBeginning && candidate.startsWith(written)) return few + 2;
+  return Infinity;
+}
+
+function withoutSchema(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
 }

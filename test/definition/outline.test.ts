@@ -1,5 +1,4 @@
 import {expect, test} from 'vitest';
-import {didYouMean, nearest} from '../../src/definition/nearest.ts';
 import {outline} from '../../src/definition/outline.ts';
 
 const names = (query: string) => outline(query)?.map(({schema, name}) => `${schema}.${name}`);
@@ -22,11 +21,4 @@ test('what the parser does not speak is unknown, never an error', () => {
   expect(outline('select x from t group by all')).toBeNull();
   expect(outline('drop table t')).toBeNull();
   expect(outline('select 1; select 2')).toBeNull();
-});
-
-test('the nearest name is the one that was meant, if any is near', () => {
-  expect(nearest('regoin', ['id', 'region', 'amount'])).toBe('region');
-  expect(nearest('REGION', ['id', 'Region'])).toBe('Region');
-  expect(nearest('xyzzy', ['id', 'region'])).toBeUndefined();
-  expect(didYouMean('ordrs', ['orders'])).toBe('Did you mean "orders"?');
 });
