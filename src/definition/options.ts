@@ -9,12 +9,16 @@ import type {Token} from './tokens.ts';
 type Option = {
   readonly expected: string;
   readonly read: (value: Token) => Partial<Options> | null;
+  /** What is wrong with a value that is nearly right; null when it is not. */
+  readonly problem?: (value: Token) => string | null;
 };
 
 const options: Readonly<Record<string, Option>> = {
   TARGET_LAG: {
-    expected: "a span of at least 10 seconds such as '5 minutes', or DOWNSTREAM",
+    expected: "a span of time such as '5 minutes', or DOWNSTREAM",
     read: (value) => withValue('targetLag', targetLag(value)),
+    problem: (value) =>
+      lagSeconds(value) === null ? null : `too short: it must be at least ${shortestLagSeconds} seconds`,
   },
   REFRESH_MODE: {
     expected: 'AUTO, INCREMENTAL or FULL',
@@ -41,6 +45,9 @@ const defaults: Omit<Options, 'targetLag'> = {
   comment: null,
 };
 
+/** What a query begins with. */
+const queryWords = ['SELECT', 'WITH', 'FROM', 'VALUES'];
+
 /** Reads options in any order, with or without commas, up to and including AS. */
 export function readOptions(reader: TokenReader): Options {
   let given: Partial<Options> = {};
@@ -60,18 +67,24 @@ function readOption(reader: TokenReader, seen: Set<string>): Partial<Options> {
   const named = reader.peek();
   if (named?.kind !== 'word') throw reader.error(`${reader.found()} stands where an option or AS belongs`);
   const name = named.value.toUpperCase();
+  if (queryWords.includes(name)) throw reader.error('AS is missing before the query');
   const option = options[name];
   if (option === undefined) throw unknownOption(reader, name);
   if (seen.has(name)) throw invalidOption(reader, `${name} is given twice`);
   seen.add(name);
   reader.take();
   if (!reader.takeSymbol('=')) throw reader.error(`"=" must follow ${name}, not ${reader.found()}`);
-  const found = reader.found();
   const value = reader.peek();
   const read = value === undefined ? null : option.read(value);
-  if (read === null) throw invalidOption(reader, `${name} is ${option.expected}, not ${found}`);
+  if (read === null) throw invalidOption(reader, valueProblem(reader, name, option));
   reader.take();
   return read;
+}
+
+function valueProblem(reader: TokenReader, name: string, {expected, problem}: Option): string {
+  const value = reader.peek();
+  const nearly = value === undefined ? null : (problem?.(value) ?? null);
+  return nearly === null ? `${name} is ${expected}, not ${reader.found()}` : `${name} = ${reader.found()} is ${nearly}`;
 }
 
 function unknownOption(reader: TokenReader, name: string): FreshetError {
@@ -93,8 +106,12 @@ function withValue<K extends keyof Options>(key: K, value: Options[K] | null): P
 
 function targetLag(value: Token): TargetLag | null {
   if (oneOf(value, ['DOWNSTREAM']) !== null) return {kind: 'downstream'};
-  const seconds = value.kind === 'string' ? parseLagSeconds(value.value) : null;
+  const seconds = lagSeconds(value);
   return seconds !== null && seconds >= shortestLagSeconds ? {kind: 'seconds', seconds} : null;
+}
+
+function lagSeconds(value: Token): number | null {
+  return value.kind === 'string' ? parseLagSeconds(value.value) : null;
 }
 
 function oneOf<Word extends string>(value: Token, words: readonly Word[]): Word | null {

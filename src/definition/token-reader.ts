@@ -64,7 +64,10 @@ export class TokenReader {
   /** What comes next, for messages. */
   found(): string {
     const token = this.peek();
-    return token === undefined ? 'The end of the statement' : `"${this.text.slice(token.start, token.end)}"`;
+    if (token === undefined) return 'The end of the statement';
+    const text = this.text.slice(token.start, token.end);
+    // These bring quotes of their own.
+    return token.kind === 'string' || token.kind === 'quoted' ? text : `"${text}"`;
   }
 
   /** A mistake at the next token, or at the place given. */

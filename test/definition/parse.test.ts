@@ -111,6 +111,22 @@ describe('CREATE DYNAMIC TABLE', () => {
   });
 });
 
+test.each([
+  [
+    "target_lag = '1 minut' as select 1",
+    `TARGET_LAG is a span of time such as '5 minutes', or DOWNSTREAM, not '1 minut'`,
+  ],
+  [
+    'target_lag = upstream as select 1',
+    `TARGET_LAG is a span of time such as '5 minutes', or DOWNSTREAM, not "upstream"`,
+  ],
+  ["target_lag = '1 second' as select 1", "TARGET_LAG = '1 second' is too short: it must be at least 10 seconds"],
+  ["target_lag = '5 minutes' select 1", 'AS is missing before the query'],
+  ["target_lag = '5 minutes' with a as (select 1) from a", 'AS is missing before the query'],
+])('%s is refused in these words', (options, message) => {
+  expect(mistake(`create dynamic table d ${options}`).message).toBe(message);
+});
+
 test('ALTER … REFRESH and DROP are ours', () => {
   expect(parseStatement('alter dynamic table s.d refresh;')).toEqual({
     kind: 'alter',
