@@ -1,8 +1,10 @@
 import {expect, test} from 'vitest';
 import {showRows} from '../../src/cli/show/rows.ts';
+import {showHistory} from '../../src/cli/show/history.ts';
 import {showRefresh} from '../../src/cli/show/refresh.ts';
 import {showVerification} from '../../src/cli/show/verification.ts';
-import type {RefreshResult} from '../../src/refresh/messages.ts';
+import {unknownRefresh, type HistoryEntry} from '../../src/metadata/refresh.ts';
+import type {RefreshResult, RefreshSummary} from '../../src/refresh/messages.ts';
 
 test('rows stand in columns, numbers to the right', () => {
   const columns = [
@@ -29,28 +31,27 @@ test('a reader is told when there are more rows', () => {
   );
 });
 
+const summary: RefreshSummary = {
+  action: 'INCREMENTAL',
+  reason: null,
+  sources: [{source: 'main.orders', from: 5, to: 7, changedRows: 2}],
+  changedRows: 2,
+  affectedKeys: 1,
+  ratio: 0.01,
+  rowsDeleted: 1,
+  rowsInserted: 1,
+  recomputed: 'keys',
+  rowsScanned: 3,
+  rows: 10_000,
+  phases: {lookUp: 12, extract: 30, check: 1, publish: 60},
+};
+
+function aResult(outcome: RefreshResult['outcome'], refresh: RefreshSummary | null): RefreshResult {
+  return {table: 'main.totals', outcome, dataVersion: 7, publication: null, refresh};
+}
+
 test('a refresh says what it did, why, and how long each phase took', () => {
-  const result: RefreshResult = {
-    table: 'main.totals',
-    outcome: 'refreshed',
-    dataVersion: 7,
-    publication: null,
-    refresh: {
-      action: 'INCREMENTAL',
-      reason: null,
-      sources: [{source: 'main.orders', from: 5, to: 7, changedRows: 2}],
-      changedRows: 2,
-      affectedKeys: 1,
-      ratio: 0.01,
-      rowsDeleted: 1,
-      rowsInserted: 1,
-      recomputed: 'keys',
-      rowsScanned: 3,
-      rows: 10_000,
-      phases: {lookUp: 12, extract: 30, check: 1, publish: 60},
-    },
-  };
-  expect(showRefresh(result)).toBe(
+  expect(showRefresh(aResult('refreshed', summary))).toBe(
     [
       'main.totals: INCREMENTAL, now at snapshot 7',
       '  changed rows   2 (main.orders 2)',
@@ -60,6 +61,36 @@ test('a refresh says what it did, why, and how long each phase took', () => {
       '  time           103 ms (look up 12 ms, extract 30 ms, check 1 ms, publish 60 ms)',
     ].join('\n'),
   );
+});
+
+test.each(['INITIAL', 'REINITIALIZE'] as const)('%s followed no change, and tells of none', (action) => {
+  const text = showRefresh(aResult('refreshed', {...summary, action, changedRows: 0, affectedKeys: 0}));
+  expect(text).not.toMatch(/changed rows|affected keys/);
+});
+
+test('NO_DATA says whether nothing has changed, or nothing that shows', () => {
+  const noData = {...summary, action: 'NO_DATA'} as const;
+  expect(showRefresh(aResult('no-data', null))).toContain('nothing it reads has changed up to snapshot 7');
+  expect(showRefresh(aResult('no-data', {...noData, changedRows: 0}))).toContain('nothing it reads has changed');
+  expect(showRefresh(aResult('no-data', noData))).toContain(
+    'what has changed in its sources up to snapshot 7 changes nothing in it',
+  );
+});
+
+test('in the history a first refresh has no changes, and one that failed says so with its code', () => {
+  const entry: HistoryEntry = {
+    ...{...unknownRefresh, id: 1, table: 'main.totals', trigger: 'manual', workflowId: 'w', runId: 'r', ticks: 1},
+    ...{startedAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:00:00Z'},
+  };
+  const text = showHistory(
+    [
+      {...entry, action: 'INITIAL', dataVersion: 7, changedRows: 11, affectedKeys: 12, rows: 13},
+      {...entry, errorCode: 'data_error', error: 'Division by zero.'},
+    ],
+    Date.parse(entry.finishedAt),
+  );
+  expect(text).toMatch(/INITIAL +7 +13 /);
+  expect(text).toMatch(/failed \(data_error\) .*Division by zero\./);
 });
 
 test('a table that differs from its query shows the first differing rows', () => {

@@ -1,6 +1,6 @@
 import type {HistoryEntry} from '../../metadata/refresh.ts';
 import {age, bad, count, duration, oneLine, table} from '../text.ts';
-import {totalMs} from './refresh.ts';
+import {isAnew, totalMs} from './refresh.ts';
 
 export function showHistory(entries: readonly HistoryEntry[], now: number): string {
   return entries.length === 0 ? 'No refresh yet.' : historyTable(entries, now, true);
@@ -26,8 +26,8 @@ export function historyTable(entries: readonly HistoryEntry[], now: number, name
       entry.trigger,
       actionText(entry),
       number(entry.dataVersion, String),
-      number(entry.changedRows, count),
-      number(entry.affectedKeys, count),
+      number(isAnew(entry.action) ? null : entry.changedRows, count),
+      number(isAnew(entry.action) ? null : entry.affectedKeys, count),
       number(entry.rows, count),
       duration(totalMs(entry.phases)),
       number(entry.shareOutsideSql, (share) => `${Math.round(share * 100)} %`),
@@ -37,7 +37,7 @@ export function historyTable(entries: readonly HistoryEntry[], now: number, name
 }
 
 function actionText({action, errorCode, ticks}: HistoryEntry): string {
-  if (errorCode !== null) return bad(errorCode);
+  if (errorCode !== null) return bad(`failed (${errorCode})`);
   return ticks > 1 ? `${action ?? ''} × ${ticks}` : (action ?? '');
 }
 

@@ -12,7 +12,9 @@ function outcomeText({outcome, dataVersion, refresh}: RefreshResult): string {
     case 'refreshed':
       return `${refresh?.action ?? 'refreshed'}, now at snapshot ${dataVersion}`;
     case 'no-data':
-      return `NO_DATA, nothing it reads has changed up to snapshot ${dataVersion}`;
+      return refresh === null || refresh.changedRows === 0
+        ? `NO_DATA, nothing it reads has changed up to snapshot ${dataVersion}`
+        : `NO_DATA, what has changed in its sources up to snapshot ${dataVersion} changes nothing in it`;
     case 'joined':
       return `another run has refreshed it to snapshot ${dataVersion}`;
     case 'ahead':
@@ -26,8 +28,8 @@ export function showSummary(summary: RefreshSummary): string {
   return fields(
     [
       ['reason', summary.reason ?? ''],
-      ['changed rows', changedRows(summary)],
-      ['affected keys', count(summary.affectedKeys)],
+      ['changed rows', isAnew(summary.action) ? '' : changedRows(summary)],
+      ['affected keys', isAnew(summary.action) ? '' : count(summary.affectedKeys)],
       [
         'written',
         `${count(summary.rowsDeleted)} deleted, ${count(summary.rowsInserted)} inserted; ${rowCount(summary.rows)} now`,
@@ -36,6 +38,11 @@ export function showSummary(summary: RefreshSummary): string {
       ['time', phasesText(summary.phases)],
     ].filter((pair): pair is [string, string] => pair[1] !== ''),
   );
+}
+
+/** Whether it began from nothing: then no change was looked for. */
+export function isAnew(action: RefreshSummary['action'] | null): boolean {
+  return action === 'INITIAL' || action === 'REINITIALIZE';
 }
 
 function changedRows({changedRows: total, sources}: RefreshSummary): string {

@@ -67,5 +67,5 @@ function freshText({lagSeconds}: DynamicTable): string {
 
 function lastText(last: HistoryEntry | null): string {
   if (last === null) return '';
-  return last.errorCode === null ? (last.action ?? '') : bad(`failed: ${last.errorCode}`);
+  return last.errorCode === null ? (last.action ?? '') : bad(`failed (${last.errorCode})`);
 }
