@@ -50,19 +50,23 @@ function make(id: string, draws: Readonly<Record<keyof Choices, Draws>>): Genera
     [2, 1],
     [2, 2],
   ]);
-  const asked = chain ?? {flat: query(draws.query, sources, depth).sql, chain: null};
+  const asked = chain ?? {flat: ordered(draws.query, query(draws.query, sources, depth)), chain: null};
   const setup = [
-    // Sources with inlined rows are never rewritten: then the lake's own time travel goes wrong (ducklake issue 1406).
     ...(inlines ? [] : [`CALL lake.set_option('data_inlining_row_limit', 0)`]),
     ...tables.flatMap((table) => creation(draws.history, table)),
     ...(view === null ? [] : [`CREATE VIEW v0 AS ${view.sql}`]),
   ];
   const read = tables.filter(({sql}) => [...setup, asked.flat].some((text) => text.includes(` ${sql} AS `)));
-  const steps = draws.history.many(2, 5, () => step(draws.history, draws.history.chance(90) ? read : tables, !inlines));
+  const steps = draws.history.many(2, 5, () => step(draws.history, draws.history.chance(90) ? read : tables, inlines));
   return {
     scenario: {id, setup, view: asked.flat, steps, chain: asked.chain},
     choices: {schema: draws.schema.taken, query: draws.query.taken, history: draws.history.taken},
   };
+}
+
+/** An order at the top means nothing to a table. */
+function ordered(draws: Draws, {sql}: Query): string {
+  return draws.chance(8) ? `SELECT * FROM (${sql}) AS rows_of_it ORDER BY ALL` : sql;
 }
 
 /** One or two dynamic tables and one over them; `flat` is the same query without them. */

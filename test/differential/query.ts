@@ -26,12 +26,12 @@ const shapes: readonly (readonly [number, Shape])[] = [...shallow, [3, union], [
 
 function projected(draws: Draws, sources: readonly Source[], depth: number): Query {
   const {from, scope} = fromClause(draws, sources, depth);
-  return select(from, outputs(draws, scope), where(draws, scope));
+  return select(from, outputs(draws, scope), where(draws, scope, sources));
 }
 
 function distinct(draws: Draws, sources: readonly Source[], depth: number): Query {
   const {from, scope} = fromClause(draws, sources, depth);
-  return select(from, keys(draws, scope), where(draws, scope), 'DISTINCT ');
+  return select(from, keys(draws, scope), where(draws, scope, sources), 'DISTINCT ');
 }
 
 /** An aggregate without keys: one row, always. */
@@ -41,7 +41,7 @@ function total(draws: Draws, sources: readonly Source[], depth: number): Query {
   return select(
     from,
     draws.many(1, 3, () => aggregate(draws, scope)),
-    where(draws, scope) + having,
+    where(draws, scope, sources) + having,
   );
 }
 
@@ -52,7 +52,7 @@ function grouped(draws: Draws, sources: readonly Source[], depth: number): Query
   const shown = draws.chance(12) ? groups.slice(1) : groups;
   const aggregates = draws.many(1, 3, () => aggregate(draws, scope));
   const having = draws.chance(30) ? `\nHAVING ${havingCondition(draws, scope)}` : '';
-  const clauses = `${where(draws, scope)}\nGROUP BY ${groups.map((key) => key.sql).join(', ')}${having}`;
+  const clauses = `${where(draws, scope, sources)}\nGROUP BY ${groups.map((key) => key.sql).join(', ')}${having}`;
   return select(from, draws.chance(30) ? [...aggregates, ...shown] : [...shown, ...aggregates], clauses);
 }
 
@@ -73,7 +73,7 @@ function union(draws: Draws, sources: readonly Source[], depth: number): Query {
     return select(
       from,
       first.columns.map(({kind}) => ({sql: expression(draws, kind, scope), kind})),
-      where(draws, scope),
+      where(draws, scope, sources),
     );
   });
   const all = {sql: [first, ...others].map(({sql}) => bracketed(sql)).join('\nUNION ALL\n'), columns: first.columns};
@@ -126,8 +126,22 @@ function key(draws: Draws, scope: Scope): Typed {
   return computed.includes('.') && computed.includes('(') ? {sql: computed, kind: plain.kind} : plain;
 }
 
-function where(draws: Draws, scope: Scope): string {
-  return draws.chance(35) ? `\nWHERE ${predicate(draws, scope)}` : '';
+function where(draws: Draws, scope: Scope, sources: readonly Source[]): string {
+  const conditions = [
+    ...(draws.chance(35) ? [predicate(draws, scope)] : []),
+    ...(draws.chance(10) ? [againstOneValue(draws, scope, sources)] : []),
+  ];
+  return conditions.length === 0 ? '' : `\nWHERE ${conditions.join(' AND ')}`;
+}
+
+/** A comparison with a scalar subquery: one value, which moves when its table does. */
+function againstOneValue(draws: Draws, scope: Scope, sources: readonly Source[]): string {
+  const {sql, kind} = draws.one(scope);
+  const read = draws.one(sources);
+  const fitting = read.columns.find((column) => column.kind === kind);
+  if (fitting === undefined) return predicate(draws, scope);
+  const value = `${draws.one(['max', 'min'])}(s.${fitting.name})`;
+  return `${sql} ${draws.one(['<=', '<>', '>'])} (SELECT ${value} FROM ${read.sql} AS s)`;
 }
 
 /** One to four sources side by side; the same one may come again. */
