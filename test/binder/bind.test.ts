@@ -45,7 +45,7 @@ describe('mistakes', () => {
         'Did you mean "sales.customers"?',
       ],
       ['unknown_source', 'There is no table or view "nowhere.at_all" in the lake', '1:15', ''],
-      ['unknown_source', 'Referenced table "c" not found!', '1:8', 'Did you mean "k"?'],
+      ['unknown_source', 'Referenced table "c" not found!', '1:8', ''],
       ['ambiguous_name', 'Ambiguous reference to column name "id" (use: "o.id" or "k.id")', '1:8', ''],
       ['unknown_column', 'Referenced column "regoin" not found in FROM clause!', '1:14', 'Did you mean "region"?'],
       ['syntax', 'Syntax error at end of input', '1:28', ''],
