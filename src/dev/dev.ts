@@ -10,6 +10,8 @@ import {startTemporal, type TemporalServer} from './temporal-server.ts';
 import {startWorkerProcess} from './worker-process.ts';
 
 export type DevStack = RunningStack & {
+  /** Where Temporal's CLI is, of the version of its server. */
+  readonly temporalCli: string;
   /** Fulfilled with the name of the first part that ended without being asked to. */
   readonly broken: Promise<string>;
   /** Stops the worker, Temporal and PostgreSQL, in this order. What was not finished goes on at the next start. */
@@ -72,7 +74,7 @@ export async function startDevStack(options: {
       temporal.ended.then(() => 'Temporal'),
       worker.ended.then(() => 'the worker'),
     ]);
-    return {...running, broken, stop};
+    return {...running, temporalCli: temporal.cli, broken, stop};
   } catch (error) {
     await stop();
     throw error;

@@ -15,6 +15,8 @@ export type TemporalServer = {
   readonly address: string;
   /** Where a browser finds the Web UI. */
   readonly uiUrl: string;
+  /** Temporal's CLI that runs it, and by which people may look at it. */
+  readonly cli: string;
   readonly ended: Promise<number>;
   readonly stop: () => Promise<void>;
 };
@@ -54,7 +56,7 @@ export async function startTemporal(options: {
       hint: `It says why in "${logFile}".`,
     });
   }
-  return {port, uiPort, address, uiUrl: `http://127.0.0.1:${uiPort}`, ...server};
+  return {port, uiPort, address, uiUrl: `http://127.0.0.1:${uiPort}`, cli, ...server};
 }
 
 /** Asked first, for Temporal's client waits a second after it was refused. */

@@ -71,6 +71,7 @@ test('freshet dev goes on where it was after Ctrl-C, and after everything was ki
 
   const first = await startDev(folder);
   await freshet(folder, 'sql', 'create table lake.main.orders as select 1 as id');
+  await expect(temporalCli(first, 'operator', 'cluster', 'health')).resolves.toContain('SERVING');
   const members = await family(first.pid);
   expect(members.length).toBeGreaterThan(6);
   first.process.kill('SIGINT');
@@ -89,6 +90,12 @@ test('freshet dev goes on where it was after Ctrl-C, and after everything was ki
   third.process.kill('SIGINT');
   expect(await once(third.process, 'exit')).toEqual([0, null]);
 });
+
+/** Temporal's CLI in the words in which `freshet dev` prints it. */
+async function temporalCli({output}: Dev, ...args: readonly string[]): Promise<string> {
+  const command = /Temporal CLI +(.+)/.exec(output())?.[1] ?? '';
+  return (await promisify(execFile)('/bin/sh', ['-c', `${command} ${args.join(' ')}`])).stdout;
+}
 
 function webUi({output}: Dev): string | undefined {
   return /http:\/\/127\.0\.0\.1:\d+/.exec(output())?.[0];

@@ -33,20 +33,27 @@ function stopSignal(): Promise<null> {
   });
 }
 
-function welcome({webUiUrl, attach, environment}: DevStack): string {
+function welcome({webUiUrl, attach, environment, temporalCli}: DevStack): string {
+  const address = environment['TEMPORAL_ADDRESS'] ?? '';
   return [
     '',
     bold('Freshet runs. Ctrl-C stops it; the next start goes on where it was.'),
     indent(
       fields([
         ['Web UI', webUiUrl],
-        ['Temporal', environment['TEMPORAL_ADDRESS'] ?? ''],
+        ['Temporal', address],
+        ['Temporal CLI', `${shellWord(temporalCli)} --address ${address}`],
         ['Lake', `${attach};`],
       ]),
     ),
     'In another terminal, in this folder: freshet sql, freshet create, freshet list …',
     '',
   ].join('\n');
+}
+
+/** As it can be copied into a shell. */
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function say(text: string): void {
