@@ -72,9 +72,20 @@ export function refreshHandle(temporal: Client, handle: Started): RefreshHandle 
   };
 }
 
-/** The root's progress, or the finer one of the apply that it waits for. */
+/** The root's progress, or the finer one of the apply that it waits for. Only the root's end is the refresh's. */
 async function finestProgress(temporal: Client, handle: WorkflowHandle): Promise<RefreshProgress | null> {
   const root = await ask(handle);
   if (root === null || root.apply === null || root.phase !== 'apply') return root;
-  return (await ask(temporal.workflow.getHandle(root.apply.workflowId))) ?? root;
+  const apply = temporal.workflow.getHandle(root.apply.workflowId);
+  // Under the same id the last refresh's apply answers until this one's has begun.
+  const finer = (await isRunning(apply)) ? await ask(apply) : null;
+  return finer === null || finer.phase === 'done' ? root : finer;
+}
+
+async function isRunning(handle: WorkflowHandle): Promise<boolean> {
+  try {
+    return (await handle.describe()).status.name === 'RUNNING';
+  } catch {
+    return false; // It has not begun.
+  }
 }
