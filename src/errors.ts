@@ -16,6 +16,7 @@ export const errorCodes = [
   'has_readers',
   'unknown_dynamic_table',
   'already_exists',
+  'no_contents',
   'invalid_configuration',
   'unavailable',
   'schema_version',

@@ -19,6 +19,7 @@ export const exitCodes = {
   has_readers: 23,
   unknown_dynamic_table: 24,
   already_exists: 25,
+  no_contents: 26,
   invalid_configuration: 30,
   unavailable: 31,
   schema_version: 32,
