@@ -121,9 +121,16 @@ function parse<Shape extends z.ZodRawShape>(
       const name = String(issue.path[0]);
       const value = set[name];
       if (value === undefined) return `${name} is missing; it should be ${issue.message}.`;
-      return `${name} is ${secretVariables.includes(name) ? 'something else' : `"${value}"`}; it should be ${issue.message}.`;
+      return `${name} ${secretVariables.includes(name) ? beginning(value) : `is "${value}"`}; it should be ${issue.message}.`;
     }),
   );
+}
+
+/** What can be told of a wrong address without its secrets: by which scheme it begins, if that is one that we know. */
+function beginning(value: string): string {
+  const scheme = /^(?:ducklake:)?(?:postgres(?:ql)?|mysql|sqlite|duckdb|ducklake|md|https?|s3|file):/i.exec(value)?.[0];
+  if (scheme !== undefined) return `begins with "${scheme.toLowerCase()}"`;
+  return value.includes(':') ? 'begins with no scheme that is known' : 'has no scheme such as "postgresql:"';
 }
 
 function invalid(problems: readonly string[]): FreshetError {

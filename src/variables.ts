@@ -11,7 +11,7 @@ const logFormats = ['json', 'text'] as const;
 
 /** Every variable of ours: how it is read, what it is for and what holds when it is not set. */
 export const variables = z.object({
-  FRESHET_LAKE: text('"ducklake:postgres:…", "postgres:…" or "postgresql://…"', isPostgresCatalog).meta({
+  FRESHET_LAKE: text('"ducklake:postgres:dbname=…", "postgres:dbname=…" or "postgresql://…"', isPostgresCatalog).meta({
     description: "Where the lake's catalog is, in PostgreSQL, as ATTACH takes it",
     standard: 'required by workers',
   }),

@@ -90,7 +90,7 @@ test('all wrong values are named at once, with what they should be', () => {
     }).split('\n'),
   ).toEqual([
     'The configuration is wrong:',
-    '  FRESHET_LAKE is missing; it should be "ducklake:postgres:…", "postgres:…" or "postgresql://…".',
+    '  FRESHET_LAKE is missing; it should be "ducklake:postgres:dbname=…", "postgres:dbname=…" or "postgresql://…".',
     '  FRESHET_DUCKDB_THREADS is "four"; it should be a whole number from 1 to 1024.',
     '  FRESHET_DUCKDB_MEMORY_LIMIT is "12 elephants"; it should be at least 256MiB, such as "4GiB" or "500MB".',
     '  FRESHET_METRICS_ADDRESS is "9464"; it should be "host:port", such as "127.0.0.1:9464".',
@@ -99,12 +99,20 @@ test('all wrong values are named at once, with what they should be', () => {
   ]);
 });
 
-test.each(['ducklake:lake.ducklake', 'ducklake:sqlite:lake.db', 'ducklake:mysql:db=lake', 'md:lake', '/data/lake'])(
-  'a lake whose catalog is not in PostgreSQL is refused: %s',
-  (catalog) => {
-    expect(problems({...enough, FRESHET_LAKE: catalog})).toContain('FRESHET_LAKE is something else; it should be');
-  },
-);
+test.each([
+  ['ducklake:lake.ducklake', 'begins with "ducklake:"'],
+  ['ducklake:sqlite:lake.db', 'begins with "ducklake:sqlite:"'],
+  ['ducklake:mysql:db=lake', 'begins with "ducklake:mysql:"'],
+  ['md:lake', 'begins with "md:"'],
+  ['postgres:lake', 'begins with "postgres:"'],
+  ['/data/lake', 'has no scheme such as "postgresql:"'],
+  ['foo', 'has no scheme such as "postgresql:"'],
+  ['freshet:s3cret@db/lake', 'begins with no scheme that is known'],
+])('a lake whose catalog is not in PostgreSQL is refused, and told by its beginning alone: %s', (catalog, found) => {
+  expect(problems({...enough, FRESHET_LAKE: catalog}).split('\n')).toContain(
+    `  FRESHET_LAKE ${found}; it should be "ducklake:postgres:dbname=…", "postgres:dbname=…" or "postgresql://…".`,
+  );
+});
 
 test.each(['ducklake:postgres:host=db dbname=lake', 'postgres:host=db dbname=lake'])(
   'a catalog given by keywords needs the address of the metadata beside it: %s',
@@ -142,7 +150,7 @@ test('a wrong value that holds a password is not shown', () => {
     FRESHET_LAKE: 'mysql:password=s3cret',
   });
   expect(message).toContain(
-    'FRESHET_METADATA_URL is something else; it should be "postgresql://user:password@host:port/database"',
+    'FRESHET_METADATA_URL begins with "mysql:"; it should be "postgresql://user:password@host:port/database"',
   );
   expect(message).not.toContain('s3cret');
 });
