@@ -15,22 +15,28 @@ declare module 'vitest' {
   }
 }
 
-let servers: Promise<{postgresUrl: string; temporalAddress: string; stop: () => Promise<void>}> | undefined;
-let users = 0;
+type Servers = {
+  readonly postgresUrl: string;
+  readonly temporalAddress: string;
+  readonly stop: () => Promise<void>;
+};
+
+/** Each project loads this file anew: what they share is kept where all of them look. */
+const shared = globalThis as {freshetServers?: {servers: Promise<Servers>; users: number}};
 
 /** Starts the servers once for all projects that name this file; a run of unit tests alone never gets here. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  users++;
-  servers ??= startServers();
-  const {postgresUrl, temporalAddress, stop} = await servers;
+  const mine = (shared.freshetServers ??= {servers: startServers(), users: 0});
+  mine.users++;
+  const {postgresUrl, temporalAddress, stop} = await mine.servers;
   project.provide('postgresUrl', postgresUrl);
   project.provide('temporalAddress', temporalAddress);
   return async () => {
-    if (--users === 0) await stop();
+    if (--mine.users === 0) await stop();
   };
 }
 
-async function startServers(): Promise<{postgresUrl: string; temporalAddress: string; stop: () => Promise<void>}> {
+async function startServers(): Promise<Servers> {
   const folder = await mkdtemp(path.join(tmpdir(), 'freshet-test-'));
   // Under root, PostgreSQL runs as another user, who must be able to pass.
   await chmod(folder, 0o711);
