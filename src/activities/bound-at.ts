@@ -112,10 +112,17 @@ function withoutUnused(reading: Bound['reading']): Bound['reading'] {
 
 /** A column that was added after the definition was made is no part of its `*`. */
 function recorded(reached: Reached, {reached: atCreation}: StoredDefinition): Reached {
-  const columns = new Map(atCreation.map(({table, columns: names}) => [tableNameText(table), new Set(names)]));
+  const columns = new Map(
+    atCreation.map(({table, columns: names}) => [
+      tableNameText(table).toLowerCase(),
+      new Set(names.map((name) => name.toLowerCase())),
+    ]),
+  );
   const tables = reached.tables.map((table): LakeTable => {
-    const names = columns.get(tableNameText(table.table));
-    return names === undefined ? table : {...table, columns: table.columns.filter(({name}) => names.has(name))};
+    const names = columns.get(tableNameText(table.table).toLowerCase());
+    return names === undefined
+      ? table
+      : {...table, columns: table.columns.filter(({name}) => names.has(name.toLowerCase()))};
   });
   return {...reached, tables};
 }

@@ -2,6 +2,8 @@ import {differentiate} from '../delta/differentiate.ts';
 import type {Program, SourceChange, Step} from '../delta/program.ts';
 import {assert} from '../assert.ts';
 import {currentSnapshot, tableAt} from '../lake/catalog.ts';
+import {isLakeError} from '../lake/errors.ts';
+import type {LakeError} from '../lake/errors.ts';
 import {countAt, stageChange} from '../lake/feed.ts';
 import type {Session} from '../lake/session.ts';
 import {stagingFolder, writeStaged} from '../lake/staging.ts';
@@ -46,13 +48,23 @@ export async function extractChanges({lake, signal}: RefreshContext, input: Extr
   return await lake.compute(
     state.definition.settings,
     async (session) => {
-      const extracted = await session.transaction(() =>
-        extract(session, {relation: reading.relation, lookUp, folder, threshold}),
-      );
+      const work = {relation: reading.relation, lookUp, folder, threshold};
+      const extracted = await session.transaction(() => extract(session, work)).catch(failedStatement);
       return {...extracted, statements: session.takeProfile()};
     },
     signal,
   );
+}
+
+/** Our statements may fail where the query itself would not: on rows that never stood together, or because we printed them wrong. */
+function failedStatement(error: unknown): Extraction {
+  if (isLakeError(error, 'data', 'statement')) return untrusted(failureReason(error), []);
+  throw error;
+}
+
+/** Why a statement of ours that failed is no reason to fail the refresh: the user's own text decides. */
+export function failureReason({kind, message}: LakeError): Reason {
+  return kind === 'data' ? {kind: 'data-error', message} : {kind: 'round-trip', detail: message};
 }
 
 type Work = {

@@ -4,7 +4,7 @@ import type {Bound} from '../binder/bound.ts';
 import {FreshetError} from '../errors.ts';
 import {currentSnapshot, lastWrite, missingSnapshot, snapshotTime, tableAt, tableHistory} from '../lake/catalog.ts';
 import {feedParts} from '../lake/feed.ts';
-import {compareFingerprints} from '../lake/fingerprint.ts';
+import {compareFingerprints, isTargetChanged} from '../lake/fingerprint.ts';
 import type {Fingerprint} from '../lake/fingerprint.ts';
 import type {Lake} from '../lake/lake.ts';
 import {publicationOf} from '../lake/publication.ts';
@@ -122,7 +122,11 @@ async function reinitialized(
     bound.outputs.every(
       ({name, storedType}, i) => target.columns[i]?.name === name && target.columns[i]?.type === storedType,
     );
-  return isSame ? null : anew({kind: 'definition-changed', detail: 'the columns of the result'});
+  if (!isSame) return anew({kind: 'definition-changed', detail: 'the columns of the result'});
+  const isOther = isTargetChanged(state.fingerprint?.target, target);
+  return isOther
+    ? anew({kind: 'definition-changed', detail: 'somebody else altered or replaced the table itself'})
+    : null;
 }
 
 /** The feeds can't be trusted to tell all that happened, or the target does not hold what we left. */
@@ -143,6 +147,8 @@ async function untrusted(
     if ((await snapshotTime(session, from)) !== before?.time)
       return fully({kind: 'snapshot-expired', source, snapshot: from});
   }
+  const unknown = await missingSnapshot(session, state.snapshot, now);
+  if (unknown !== null) return fully({kind: 'snapshot-expired', source: tableNameText(state.table), snapshot: unknown});
   const target = await tableAt(session, state.table, now);
   const written = target === null ? null : await lastWrite(session, target.tableId, state.snapshot);
   return written !== null ? fully({kind: 'target-written', snapshot: written}) : null;

@@ -1,4 +1,5 @@
 import {assert} from '../assert.ts';
+import {currentSnapshot, tableAt} from '../lake/catalog.ts';
 import {countAt} from '../lake/feed.ts';
 import {publish} from '../lake/publication.ts';
 import type {Written} from '../lake/publication.ts';
@@ -8,6 +9,7 @@ import type {Target} from '../refresh/apply.ts';
 import type {Action} from '../refresh/action.ts';
 import type {ApplyInput, Decision, Extraction, Fence, LookUp, Published} from '../refresh/messages.ts';
 import {sql} from '../sql.ts';
+import type {TableName} from '../table-name.ts';
 import type {Program} from '../delta/program.ts';
 import type {BoundAt} from './bound-at.ts';
 import {writes} from '../refresh/apply.ts';
@@ -44,15 +46,21 @@ export type Writing = {
   readonly action: Action;
   readonly recomputed: 'none' | 'keys' | 'all';
   readonly fence: Fence;
+  /** The table that the rows are written into: the target, or what takes its place. */
+  readonly into: TableName;
   readonly write: () => Promise<Written & {readonly rows: number}>;
 };
 
 /** One transaction of the lake: every source counted, the rows written, the state row behind its fence. */
-export async function carryOut(work: Work, {action, recomputed, fence, write}: Writing): Promise<Published> {
+export async function carryOut(work: Work, {action, recomputed, fence, into, write}: Writing): Promise<Published> {
   const {session, state, apply, lookUp, decision, refreshId} = work;
   let counts: ReadonlyMap<string, number> = new Map();
   let written = {deleted: 0, inserted: 0, rows: lookUp.rows};
   const isAnew = action === 'INITIAL' || action === 'REINITIALIZE';
+  const {id} = await currentSnapshot(session);
+  const target = await tableAt(session, into, id);
+  assert(target, `${apply.table} was looked up before`);
+  const {tableId, columns} = target;
   const publication = await publish(session, {
     table: state.table,
     fence,
@@ -69,7 +77,7 @@ export async function carryOut(work: Work, {action, recomputed, fence, write}: W
       dataVersion: lookUp.dataVersion,
       rows: written.rows,
       definition: state.definition,
-      fingerprint: work.boundAt.fingerprint,
+      fingerprint: {...work.boundAt.fingerprint, target: {tableId, columns}},
       sources: lookUp.sources.map(({source, to, toTime, upstream}) => ({
         source,
         snapshot: to,

@@ -5,9 +5,9 @@ import {removeStaging, StagedFileGone, stagingFolder} from '../lake/staging.ts';
 import {FenceLost, readState} from '../lake/state.ts';
 import {inLake} from '../lake/alias.ts';
 import type {Target} from '../refresh/apply.ts';
-import type {Action} from '../refresh/action.ts';
 import type {Published} from '../refresh/messages.ts';
 import {boundAt} from './bound-at.ts';
+import {failureReason} from './extract-changes.ts';
 import type {RefreshContext} from './look-up-snapshots.ts';
 import {carryOut, GiveUp} from './publication-work.ts';
 import type {PublishInput, Work} from './publication-work.ts';
@@ -53,7 +53,10 @@ async function attempt(work: Work, folder: string, lakeName: string): Promise<Pu
     if (error instanceof TargetUnreadable) {
       return await writeFully(work, lakeName, {incarnation, generation: error.publication.generation}, true);
     }
-    if (isLakeError(error, 'data')) return dataError(decision.action, error.message);
+    if (isLakeError(error, 'data', 'statement') && decision.action === 'INCREMENTAL') {
+      return {kind: 'full-instead', reason: failureReason(error)};
+    }
+    if (isLakeError(error, 'data')) throw dataError(error.message);
     throw error;
   }
 }
@@ -68,13 +71,12 @@ async function isFenceMoved({session, state, lookUp}: Work): Promise<boolean> {
 function publishNothing(work: Work): Promise<Published> {
   const {rows, fence} = work.lookUp;
   const write = () => Promise.resolve({deleted: 0, inserted: 0, rows});
-  return carryOut(work, {action: 'NO_DATA', recomputed: 'none', fence, write});
+  return carryOut(work, {action: 'NO_DATA', recomputed: 'none', fence, into: work.state.table, write});
 }
 
-/** A data error of an incremental statement may be its own; only the query's own error is the user's. */
-function dataError(action: Action, message: string): Published {
-  if (action === 'INCREMENTAL') return {kind: 'full-instead', reason: {kind: 'data-error', message}};
-  throw new FreshetError('data_error', message, {hint: 'The table keeps its contents. Mend the data or the query.'});
+/** The query's own error on its data: it is the user's. */
+function dataError(message: string): FreshetError {
+  return new FreshetError('data_error', message, {hint: 'The table keeps its contents. Mend the data or the query.'});
 }
 
 /** An earlier attempt of this very refresh committed, and its answer got lost on the way. */

@@ -1,5 +1,5 @@
 import {transitiveUpstreamsOf, upstreamsOf, type Node} from '../graph/edges.ts';
-import {tableAt, tableHistory} from '../lake/catalog.ts';
+import {currentSnapshot, missingSnapshot, snapshotTime, tableAt, tableHistory} from '../lake/catalog.ts';
 import {compareFingerprints} from '../lake/fingerprint.ts';
 import type {Lake} from '../lake/lake.ts';
 import {publicationOf} from '../lake/publication.ts';
@@ -51,15 +51,23 @@ async function isUntouched(
   upstreams: readonly string[],
   v: number,
 ): Promise<boolean> {
-  for (const {source, snapshot} of state.sources) {
-    if (!upstreams.includes(source) && (await hasChanged(session, source, snapshot, v))) return false;
+  for (const {source, snapshot, time} of state.sources) {
+    if (upstreams.includes(source)) continue;
+    if (!(await isTold(session, snapshot, time, v)) || (await hasChanged(session, source, snapshot, v))) return false;
   }
-  const target = await tableAt(session, state.table, newest);
-  return target !== null && !(await wasWritten(session, target.tableId, state.snapshot, newest));
+  const {id} = await currentSnapshot(session);
+  const target = await tableAt(session, state.table, id);
+  if (target === null || target.tableId !== state.fingerprint?.target?.tableId) return false;
+  if ((await missingSnapshot(session, state.snapshot, id)) !== null) return false;
+  return !(await wasWritten(session, target.tableId, state.snapshot, id));
 }
 
-/** Later than every snapshot: the catalog as it is. */
-const newest = Number.MAX_SAFE_INTEGER;
+/** Whether the log of changes still has every snapshot from the one consumed up to `v`, and that one is the same. */
+async function isTold(session: Session, from: number, time: string, v: number): Promise<boolean> {
+  return (
+    from > v || ((await missingSnapshot(session, from, v)) === null && (await snapshotTime(session, from)) === time)
+  );
+}
 
 async function hasChanged(session: Session, source: string, from: number, to: number): Promise<boolean> {
   if (from > to) return true;

@@ -4,6 +4,7 @@ import {createSuccessor, takePlace} from '../lake/target.ts';
 import {difference, storedQuery} from '../refresh/apply.ts';
 import type {Fence, Published} from '../refresh/messages.ts';
 import {raw, sql} from '../sql.ts';
+import type {TableName} from '../table-name.ts';
 import {carryOut, countTarget, writeRows} from './publication-work.ts';
 import type {Work, Writing} from './publication-work.ts';
 import {versionsOf} from './versions.ts';
@@ -22,14 +23,15 @@ export async function writeFully(work: Work, lakeName: string, fence: Fence, ane
     versionOf: versionsOf(apply).snapshotOf,
   });
   const query = storedQuery(raw(state.definition.query), target);
+  const into = anew ? await successorOf(work) : state.table;
   const write = anew
-    ? await replaced(work, query)
+    ? replaced(work, query, into)
     : apply.hasReaders && decision.action !== 'INITIAL'
       ? differing(work, query)
       : emptied(work, query);
   const action = decision.action === 'INCREMENTAL' || decision.action === 'NO_DATA' ? 'FULL' : decision.action;
   try {
-    return await carryOut(work, {action, recomputed: 'all', fence, write});
+    return await carryOut(work, {action, recomputed: 'all', fence, into, write});
   } finally {
     await mirror.drop();
   }
@@ -37,10 +39,13 @@ export async function writeFully(work: Work, lakeName: string, fence: Fence, ane
 
 type Query = ReturnType<typeof storedQuery>;
 
-async function replaced({session, state, boundAt}: Work, query: Query): Promise<Writing['write']> {
+function successorOf({session, state: {table, definition}, boundAt}: Work): Promise<TableName> {
   const columns = boundAt.bound.outputs.map(({name, storedType}) => ({name, type: storedType}));
-  const {table, definition, rows: deleted} = state;
-  const successor = await createSuccessor(session, {table, columns, comment: definition.options.comment});
+  return createSuccessor(session, {table, columns, comment: definition.options.comment});
+}
+
+function replaced({session, state}: Work, query: Query, successor: TableName): Writing['write'] {
+  const {table, rows: deleted} = state;
   return async () => {
     const inserted = await session.run(sql`INSERT INTO ${inLake(successor)}\n${query}`, 'recompute');
     await takePlace(session, table, successor);

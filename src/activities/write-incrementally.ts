@@ -15,7 +15,7 @@ import type {Work, Writing} from './publication-work.ts';
 
 /** Applies what was staged: the root of the program is computed and written in the publishing transaction. */
 export async function writeIncrementally(work: Work, folder: string): Promise<Published> {
-  const {session, lookUp, extraction, boundAt, target} = work;
+  const {session, state, lookUp, extraction, boundAt, target} = work;
   const {reading} = boundAt.bound;
   assert(
     extraction.kind === 'staged' && reading.kind === 'relation',
@@ -32,7 +32,13 @@ export async function writeIncrementally(work: Work, folder: string): Promise<Pu
     const {deleted, inserted} = await writeRows(work, program.root.kind);
     return {deleted, inserted, rows: lookUp.rows - deleted + inserted};
   };
-  return await carryOut(work, {action: 'INCREMENTAL', recomputed: program.recomputed, fence: lookUp.fence, write});
+  return await carryOut(work, {
+    action: 'INCREMENTAL',
+    recomputed: program.recomputed,
+    fence: lookUp.fence,
+    into: state.table,
+    write,
+  });
 }
 
 async function loadStaged(

@@ -74,7 +74,7 @@ function scalar(id: string, type: string, value: Json | undefined): string | nul
       return decimal(decimalText(wide(value), type), type);
     case 'FLOAT':
     case 'DOUBLE':
-      return castText(String(value), type);
+      return castText(Object.is(value, -0) ? '-0.0' : String(value), type);
     case 'VARCHAR':
       return varchar(type, textOf(value));
     case 'BLOB':

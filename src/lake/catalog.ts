@@ -2,7 +2,9 @@ import {identifier, join, literal, nothing, path, raw, sql, type Sql} from '../s
 import type {TableName} from '../table-name.ts';
 import {lakeAlias} from './alias.ts';
 import {changesOf, type SnapshotChange} from './changes-made.ts';
-import {columnTypes, type CatalogColumn} from './column-types.ts';
+import {columnTypes, type CatalogColumn, type LakeColumn} from './column-types.ts';
+
+export type {LakeColumn};
 import type {Session} from './session.ts';
 
 /**
@@ -11,7 +13,6 @@ import type {Session} from './session.ts';
  */
 
 /** A table or view of the lake by the name it has there; `name` as somebody wrote it may differ in case. */
-export type LakeColumn = {readonly name: string; readonly fieldId: number; readonly type: string};
 export type LakeTable = {
   /** Spelled as in the catalog. */
   readonly table: TableName;

@@ -8,11 +8,28 @@ export type CatalogColumn = {
   readonly parent: number | null;
 };
 
+/** A column, as the catalog knows it: a name on another field is another column. */
+export type LakeColumn = {
+  readonly name: string;
+  readonly fieldId: number;
+  readonly type: string;
+  /** Fields of the parts of a nested type: one of them dropped and added again is another one too. */
+  readonly inner?: readonly number[];
+};
+
 /** The columns of a table, from DuckLake's rows in order. Types are as DuckDB writes them, but that every field's name is quoted. */
-export function columnTypes(rows: readonly CatalogColumn[]): {name: string; fieldId: number; type: string}[] {
+export function columnTypes(rows: readonly CatalogColumn[]): LakeColumn[] {
   return rows
     .filter(({parent}) => parent === null)
-    .map((row) => ({name: row.name, fieldId: row.fieldId, type: typeText(row, rows)}));
+    .map((row) => {
+      const inner = innerIds(row, rows);
+      const column = {name: row.name, fieldId: row.fieldId, type: typeText(row, rows)};
+      return inner.length === 0 ? column : {...column, inner};
+    });
+}
+
+function innerIds({fieldId}: CatalogColumn, rows: readonly CatalogColumn[]): number[] {
+  return rows.filter(({parent}) => parent === fieldId).flatMap((part) => [part.fieldId, ...innerIds(part, rows)]);
 }
 
 function typeText(row: CatalogColumn, rows: readonly CatalogColumn[]): string {

@@ -3,7 +3,7 @@ import type {Definition} from '../definition/definition.ts';
 import type {Reason} from '../delta/reason.ts';
 import {FreshetError} from '../errors.ts';
 import {tableNameText, type TableName} from '../table-name.ts';
-import {macrosAt, tableAt, viewAt, type LakeColumn} from './catalog.ts';
+import {macrosAt, tableAt, viewAt, type LakeColumn, type LakeTable} from './catalog.ts';
 import type {Session} from './session.ts';
 
 /** What a dynamic table's contents were made under. While it holds, the feeds tell all that has changed. */
@@ -18,7 +18,11 @@ export type Fingerprint = {
   }[];
   readonly views: readonly {readonly view: string; readonly hash: string}[];
   readonly macros: readonly {readonly macro: string; readonly hash: string}[];
+  /** The target that the contents went into; what was read without contents has none. */
+  readonly target?: FingerprintedTarget;
 };
+
+export type FingerprintedTarget = {readonly tableId: number; readonly columns: readonly LakeColumn[]};
 
 /** What a definition reaches. */
 export type Reached = {
@@ -59,6 +63,8 @@ export function definitionHash({query, settings}: Pick<Definition, 'query' | 'se
 /** Why the contents can't be carried on incrementally; null: they can. */
 export function compareFingerprints(stored: Fingerprint, now: Fingerprint): Reason | null {
   if (stored.definition !== now.definition) return {kind: 'definition-changed', detail: 'its query or its settings'};
+  const gone = namesOf(stored).find((name) => !namesOf(now).includes(name));
+  if (gone !== undefined) return {kind: 'definition-changed', detail: `${gone} no longer is what a name in it means`};
   for (const {view, hash} of now.views) {
     if (stored.views.find((candidate) => candidate.view === view)?.hash !== hash) return {kind: 'view-changed', view};
   }
@@ -75,11 +81,22 @@ export function compareFingerprints(stored: Fingerprint, now: Fingerprint): Reas
   return null;
 }
 
+/** Whether the target is another table, or has other columns under their names, than the contents went into. */
+export function isTargetChanged(stored: FingerprintedTarget | undefined, {tableId, columns}: LakeTable): boolean {
+  return stored?.tableId !== tableId || columnsChanged(stored.columns, columns) !== null;
+}
+
+/** A name may mean another thing once what stood in its way is gone: then something stored is no longer reached. */
+function namesOf({tables, views, macros}: Fingerprint): readonly string[] {
+  return [...tables.map(({table}) => table), ...views.map(({view}) => view), ...macros.map(({macro}) => macro)];
+}
+
 function columnsChanged(stored: readonly LakeColumn[], now: readonly LakeColumn[]): string | null {
-  for (const {name, fieldId, type} of now) {
+  for (const {name, fieldId, type, inner} of now) {
     const before = stored.find((column) => column.name === name);
     // A name on another field: dropped and added again, or two names swapped. The feed is empty, and every row another.
     if (before === undefined || before.fieldId !== fieldId) return `"${name}" is another column`;
+    if (String(before.inner) !== String(inner)) return `a field of "${name}" is another one`;
     if (before.type !== type) return `"${name}" was ${before.type} and is ${type}`;
   }
   return null;

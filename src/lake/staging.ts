@@ -32,7 +32,7 @@ export async function writeStaged(session: Session, table: string, folder: strin
   const columns = await session.rows<{name: string; type: string}>(
     sql`SELECT column_name AS name, column_type AS type FROM (DESCRIBE ${identifier(table)})`,
   );
-  const selected = columns.map(({name, type}) => (isChangedByParquet(type) ? asText(name) : identifier(name)));
+  const selected = columns.map(({name, type}) => (isChangedByParquet(type) ? asText(name) : asList(name, type)));
   // Without dictionaries: one of them takes 0.0 and −0.0 for the same value.
   const types = JSON.stringify(columns.map(({type}) => type));
   await session.run(
@@ -90,7 +90,7 @@ async function folders(parent: string): Promise<string[]> {
 
 /** Types that come back from Parquet as something else; they travel as text. */
 function isChangedByParquet(type: string): boolean {
-  return /\b(U?HUGEINT|INTERVAL|TIME WITH TIME ZONE|TIME_NS|BIT|BIGNUM|ENUM|UNION|VARIANT|TIMESTAMP_S|TIMESTAMP_MS)\b|\[\d+\]/.test(
+  return /\b(U?HUGEINT|INTERVAL|TIME WITH TIME ZONE|TIME_NS|BIT|BIGNUM|ENUM|UNION|VARIANT|TIMESTAMP_S|TIMESTAMP_MS)\b/.test(
     type,
   );
 }
@@ -99,6 +99,18 @@ function asText(name: string): Sql {
   return sql`${identifier(name)}::VARCHAR AS ${identifier(name)}`;
 }
 
+/** Lists of fixed length travel as lists: their text would not quote what is in them. */
+function asList(name: string, type: string): Sql {
+  if (!isFixed(type)) return identifier(name);
+  return sql`${identifier(name)}::${raw(type.replace(/\[\d+\]/g, '[]'))} AS ${identifier(name)}`;
+}
+
+function isFixed(type: string): boolean {
+  return /\[\d+\]/.test(type);
+}
+
 function typed(name: string, type: string): Sql {
-  return isChangedByParquet(type) ? sql`${identifier(name)}::${raw(type)} AS ${identifier(name)}` : identifier(name);
+  return isChangedByParquet(type) || isFixed(type)
+    ? sql`${identifier(name)}::${raw(type)} AS ${identifier(name)}`
+    : identifier(name);
 }

@@ -18,7 +18,7 @@ export type Names = {
 
 /** The relation as one SELECT whose columns are named by `columnName`, in the relation's order. */
 export function print(relation: Relation, names: Names): Sql {
-  const block = blockOf(relation, {...names, taken: new Map()});
+  const block = blockOf(relation, {...names, taken: new Set()});
   return select(block, columnsOfRelation(relation));
 }
 
@@ -37,7 +37,7 @@ type Block = {
   readonly isItem: boolean;
 };
 
-type Printing = Names & {readonly taken: Map<string, number>};
+type Printing = Names & {readonly taken: Set<string>};
 
 function select({from, where, groupBy, columns}: Block, outputs: readonly Column[]): Sql {
   const list = outputs.map(
@@ -129,9 +129,10 @@ function named(item: Sql, alias: Sql): Sql {
 }
 
 function freshAlias(name: string, {taken}: Printing): Sql {
-  const count = (taken.get(name) ?? 0) + 1;
-  taken.set(name, count);
-  return identifier(count === 1 ? name : `${name}_${count}`);
+  let alias = name;
+  for (let n = 2; taken.has(alias.toLowerCase()); n++) alias = `${name}_${n}`;
+  taken.add(alias.toLowerCase());
+  return identifier(alias);
 }
 
 function values({columns, rows}: Relation & {kind: 'values'}, printing: Printing): Block {

@@ -1,5 +1,7 @@
 import {Client} from 'pg';
 import {expect, test} from 'vitest';
+import {isUnchanged} from '../../src/activities/unchanged.ts';
+import {readState} from '../../src/lake/state.ts';
 import {aDynamicTable} from '../support/dynamic-table.ts';
 import type {TestTable} from '../support/dynamic-table.ts';
 import {aLake} from '../support/lake.ts';
@@ -215,5 +217,25 @@ test('a snapshot id that is given out again is another snapshot', async () => {
   const done = await totals.refresh();
   expect(done.action).toBe('FULL');
   expect(done.reason).toContain('has been expired');
+  expect(await totals.differences()).toEqual([]);
+});
+
+test('what the log of changes no longer tells is not taken for unchanged', async () => {
+  await using lake = await anOrdersLake();
+  const totals = await totalsOf(lake);
+  const isStill = async () => {
+    const state = await lake.lake.look((session) => readState(session, {schema: 'main', name: 'totals'}));
+    if (state === null) throw new Error('no state');
+    const nodes = [{name: 'main.totals', sources: ['main.orders']}];
+    return await isUnchanged(lake.lake, 'main.totals', nodes, new Map([['main.totals', state]]), await lake.snapshot());
+  };
+  await lake.run('CREATE TABLE elsewhere (n INTEGER)');
+  expect(await isStill()).toBe(true);
+  await lake.run('DELETE FROM orders WHERE id = 1');
+  const deleted = await lake.snapshot();
+  await lake.run('CREATE TABLE elsewhere_too (n INTEGER)');
+  await lake.run(`CALL ducklake_expire_snapshots('lake', versions => [${deleted}])`);
+  expect(await isStill()).toBe(false);
+  expect(await totals.refresh()).toMatchObject({action: 'FULL'});
   expect(await totals.differences()).toEqual([]);
 });

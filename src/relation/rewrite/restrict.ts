@@ -1,5 +1,5 @@
 import {unreachable} from '../../assert.ts';
-import {columnsOf, conjuncts, substitute} from '../expression.ts';
+import {columnsOf, conjuncts, substitute, walk} from '../expression.ts';
 import type {Expression} from '../expression.ts';
 import {columnsOfRelation} from '../relation.ts';
 import type {Aggregate, Join, Output, Relation, Restrict, Staged} from '../relation.ts';
@@ -24,6 +24,7 @@ export function restrict(relation: Relation, keys: Staged, on: readonly Term[]):
     case 'restrict':
       return {...relation, input: restrict(relation.input, keys, on)};
     case 'filter':
+      if (on.some(raises)) return {kind: 'restrict', input: relation, keys, on};
       return {...relation, input: restrict(relation.input, keys, on.map(guarded))};
     case 'project':
       return {...relation, input: restrict(relation.input, keys, throughOutputs(on, relation.outputs))};
@@ -33,7 +34,7 @@ export function restrict(relation: Relation, keys: Staged, on: readonly Term[]):
         inputs: relation.inputs.map((input) => restrict(input, keys, throughPlaces(on, relation, input))),
       };
     case 'join':
-      return restrictJoin(relation, keys, on);
+      return on.some(raises) ? {kind: 'restrict', input: relation, keys, on} : restrictJoin(relation, keys, on);
     case 'aggregate':
       return restrictAggregate(relation, keys, on);
     default:
@@ -51,6 +52,13 @@ function guarded(term: Term): Term {
   if (isSafe) return term;
   const type = term.key.type;
   return {...term, expression: {kind: 'operator', operator: 'TRY', arguments: [expression], type}};
+}
+
+/** A key that calls error() stays above what guards it: DuckDB lets no TRY catch it. */
+function raises({expression}: Term): boolean {
+  let isRaising = false;
+  walk(expression, (part) => (isRaising ||= part.kind === 'call' && part.name === 'error'));
+  return isRaising;
 }
 
 function throughOutputs(on: readonly Term[], outputs: readonly Output[]): readonly Term[] {
