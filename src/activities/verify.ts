@@ -33,7 +33,7 @@ export async function verify(deps: Deps & Pick<RefreshContext, 'signal'>, {table
   const {name} = (await findTables(deps, {table, trigger: 'manual'})).table;
   const {state, written} = await lake.look((session) => lookAt(session, tableNamed(name)), signal);
   if (state === null || state.dataVersion === null) {
-    throw new FreshetError('unavailable', `${name} has no contents yet.`, {hint: 'Refresh it first.'});
+    throw new FreshetError('no_contents', `${name} has no contents yet.`, {hint: 'Refresh it first.'});
   }
   const versions = versionsConsumed(state, state.dataVersion);
   const history = await lake.look((session) => historyChanged(session, state), signal);
