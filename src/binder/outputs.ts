@@ -77,9 +77,13 @@ function refuse(name: string, type: string, part: DuckType): void {
   const refused = refusedTypes.get(part.kind === 'plain' || part.kind === 'nested' ? part.base : '');
   if (refused !== undefined) throw unsupported(name, type, refused.why, refused.cast);
   if (part.kind === 'nested' && part.base === 'STRUCT' && part.parts.some(({label}) => label === '')) {
-    throw new FreshetError('unsupported_type', `Column "${name}" is a row without field names (${type}), which the lake can't store`, {
-      hint: 'Name its fields: struct_pack(a := …, b := …).',
-    });
+    throw new FreshetError(
+      'unsupported_type',
+      `Column "${name}" is a row without field names (${type}), which the lake can't store`,
+      {
+        hint: 'Name its fields: struct_pack(a := …, b := …).',
+      },
+    );
   }
   if (part.kind === 'array') {
     throw unsupported(name, type, 'the lake can not store lists of fixed length', `${typeText(part.element)}[]`);
