@@ -23,7 +23,7 @@ export const queries = {
   conditional:
     "select case when id > 3 then 'big' when id = 0 then null else region end, coalesce(region, '?'), nullif(id, 2) from orders",
   comparisons: 'select id between 1 and 3, id not in (1, 2), region is distinct from name from customers',
-  nested: "select address.city, tags[1], {'a': id, 'b': [region]}, [id, 2], row(id), len(tags) from orders",
+  nested: "select address.city, tags[1], {'a': id, 'b': [region]}, [id, 2], row(id) = row(1), len(tags) from orders",
   lambda:
     'select list_transform(tags, x -> x || region), list_filter(tags, (x, i) -> i > id), list_reduce(tags, (x, y) -> x || y) from orders',
   constants: `select 9007199254740993, 170141183460469231731687303715884105727, -1.50, 1e300, 'it''s', true, null,
