@@ -17,8 +17,9 @@ export type Extensions = {readonly ducklake: string; readonly postgres_scanner: 
  * the file system, which can't be opened again for the next lake.
  */
 export type Lakes = {
-  /** One at a time. Callers leave it before they close. */
-  readonly enter: (place: Place) => Promise<{readonly lake: Lake; readonly leave: () => Promise<void>}>;
+  /** One at a time: callers leave a lake before they enter the next. */
+  readonly enter: (place: Place) => Promise<Lake>;
+  readonly leave: () => Promise<void>;
   readonly close: () => void;
 };
 
@@ -30,7 +31,7 @@ export async function openLakes(extensions: Extensions, stagingPath: string): Pr
     enter: async (place) => {
       for (const database of databases) await attach(database, lakeAlias, place);
       const [compute, bind] = [userOf(computing, place), userOf(binding, place)];
-      const lake: Lake = {
+      return {
         name: publicName,
         stagingPath,
         compute: (_, work) => compute(work),
@@ -38,10 +39,9 @@ export async function openLakes(extensions: Extensions, stagingPath: string): Pr
         bind: (_, work) => bind(work),
         close: () => undefined,
       };
-      const leave = async (): Promise<void> => {
-        for (const database of databases) await detachAll(database);
-      };
-      return {lake, leave};
+    },
+    leave: async () => {
+      for (const database of databases) await detachAll(database);
     },
     close: () => {
       for (const database of databases) database.closeSync();

@@ -1,5 +1,5 @@
 import type {DuckDBConnection, DuckDBInstance} from '@duckdb/node-api';
-import {attach, detachAll, publicName, type Place} from './lakes.ts';
+import {attach, publicName, type Place} from './lakes.ts';
 import type {Row, Rows} from './outcome.ts';
 
 /** Somebody who works on the lake and knows nothing of Freshet. */
@@ -9,7 +9,7 @@ export type Outside = {
   /** Rows of a query as texts, in the order of the texts, and the types of its columns. */
   readonly query: (query: string) => Promise<{rows: Rows; types: readonly string[]}>;
   readonly newestSnapshot: () => Promise<number>;
-  readonly leave: () => Promise<void>;
+  readonly leave: () => void;
 };
 
 export async function enter(database: DuckDBInstance, place: Place): Promise<Outside> {
@@ -25,10 +25,7 @@ export async function enter(database: DuckDBInstance, place: Place): Promise<Out
       const reader = await connection.runAndReadAll('SELECT id FROM lake.current_snapshot()');
       return Number(reader.getRows()[0]?.[0]);
     },
-    leave: async () => {
-      connection.closeSync();
-      await detachAll(database);
-    },
+    leave: () => connection.closeSync(),
   };
 }
 

@@ -2,7 +2,7 @@ import {fork, type ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 import {failed, type Outcome} from './outcome.ts';
-import type {PlayOptions} from './play.ts';
+import type {PlaygroundOptions} from './playground.ts';
 import {idOf} from './scenario.ts';
 
 /** After this long a scenario hangs. */
@@ -16,7 +16,7 @@ const scenariosPerProcess = 200;
  */
 export async function playAll(
   lines: readonly string[],
-  options: PlayOptions,
+  options: PlaygroundOptions,
   jobs: number,
   done: (index: number, outcome: Outcome) => Promise<void>,
 ): Promise<void> {
@@ -45,7 +45,7 @@ type Player = {
   readonly end: () => Promise<void>;
 };
 
-function startPlayer(options: PlayOptions): Player {
+function startPlayer(options: PlaygroundOptions): Player {
   const child = fork(fileURLToPath(import.meta.resolve('./player.js')), {
     stdio: ['ignore', 2, 2, 'ipc'],
   });

@@ -1,79 +1,26 @@
-import {mkdir, rm} from 'node:fs/promises';
-import path from 'node:path';
-import pg from 'pg';
-import {provisionExtensions} from '../src/dev/provision.ts';
 import type {Lake} from '../src/lake/lake.ts';
 import type {Publication} from '../src/refresh/messages.ts';
 import {inputsOf, type Relation} from '../src/relation/relation.ts';
 import {tableNameText} from '../src/table-name.ts';
 import {compare} from './compare.ts';
 import {create, isCurrent, refresh, type Created, type Refreshed} from './engine.ts';
-import {failed, messageOf, type Contents, type Outcome, type StepOutcome} from './outcome.ts';
-import {openDuckDB, openLakes, type Place} from './lakes.ts';
-import {enter, type Outside} from './outside.ts';
+import {messageOf, type Contents, type Outcome, type StepOutcome} from './outcome.ts';
+import type {Outside} from './outside.ts';
 import type {Scenario} from './scenario.ts';
 
-export type PlayOptions = {
-  readonly postgresUrl: string;
-  /** For the data of lakes and for staged changes. */
-  readonly folder: string;
-  /** Whether outcomes show rows. */
+/** What outcomes show. */
+export type Shown = {
+  /** Whether they show rows. */
   readonly rows: boolean;
   /** Whether each table is compared with its query, run afresh by somebody outside. */
   readonly check: boolean;
 };
 
-/** Plays scenarios one at a time, each on a lake of its own: `name` is its schema in PostgreSQL and its folder. */
-export type Playground = {
-  readonly play: (name: string, scenario: Scenario) => Promise<Outcome>;
-  readonly close: () => void;
-};
-
 /** What the dynamic table of the scenario's view is called. */
 const viewName = 'scenario_view';
 
-export async function openPlayground(options: PlayOptions): Promise<Playground> {
-  const extensions = await provisionExtensions(['ducklake', 'postgres_scanner']);
-  // With statistics the lake's own reads can be wrong (ducklake issue 1377): what we compare with must not be.
-  const duckdb = await openDuckDB(extensions, ['statistics_propagation']);
-  const lakes = await openLakes(extensions, path.join(options.folder, 'staging'));
-
-  return {
-    play: async (name, scenario) => {
-      const dataPath = `${path.join(options.folder, 'lakes', name)}/`;
-      await mkdir(dataPath, {recursive: true});
-      const place: Place = {postgresUrl: options.postgresUrl, metadataSchema: name, dataPath};
-      const outside = await enter(duckdb, place);
-      const {lake, leave} = await lakes.enter(place);
-      try {
-        return await playOn(lake, outside, scenario, options);
-      } catch (error) {
-        return failed(scenario.id, messageOf(error));
-      } finally {
-        await leave();
-        await outside.leave();
-        await removeLake(place);
-      }
-    },
-    close: () => {
-      lakes.close();
-      duckdb.closeSync();
-    },
-  };
-}
-
-async function removeLake({postgresUrl, metadataSchema, dataPath}: Place): Promise<void> {
-  await rm(dataPath, {recursive: true, force: true});
-  const client = new pg.Client({connectionString: postgresUrl});
-  await client.connect();
-  try {
-    await client.query(`DROP SCHEMA IF EXISTS ${client.escapeIdentifier(metadataSchema)} CASCADE`);
-  } finally {
-    await client.end();
-  }
-}
-
-async function playOn(lake: Lake, outside: Outside, scenario: Scenario, options: PlayOptions): Promise<Outcome> {
+/** Plays a scenario on a new lake. Throws when there is no dynamic table: a refused view, a setup that fails. */
+export async function play(lake: Lake, outside: Outside, scenario: Scenario, options: Shown): Promise<Outcome> {
   for (const statement of scenario.setup) await outside.run(statement);
   const tables = new Tables(lake, outside, options);
   const definitions = [
@@ -100,10 +47,10 @@ type Table = Created & {publication: Publication | null};
 class Tables {
   readonly #lake: Lake;
   readonly #outside: Outside;
-  readonly #options: PlayOptions;
+  readonly #options: Shown;
   readonly #tables: Table[] = [];
 
-  constructor(lake: Lake, outside: Outside, options: PlayOptions) {
+  constructor(lake: Lake, outside: Outside, options: Shown) {
     this.#lake = lake;
     this.#outside = outside;
     this.#options = options;

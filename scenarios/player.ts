@@ -1,13 +1,13 @@
 /** A process that plays the scenarios it is sent, one after another, until it is disconnected. The first message tells it how. */
 import {failed, messageOf, type Outcome} from './outcome.ts';
-import {openPlayground, type PlayOptions, type Playground} from './play.ts';
+import {openPlayground, type PlaygroundOptions, type Playground} from './playground.ts';
 import {idOf, readScenario} from './scenario.ts';
 
 type Work = {readonly index: number; readonly line: string};
 
 let playground: Promise<Playground> | undefined;
 // Both kinds of message come from play-all.ts.
-process.on('message', (message: PlayOptions | Work) => {
+process.on('message', (message: PlaygroundOptions | Work) => {
   if ('postgresUrl' in message) playground = openPlayground(message);
   else void play(message).then((outcome) => process.send?.(outcome));
 });

@@ -22,7 +22,7 @@ export async function aBinding(): Promise<{readonly bind: (scenario: Scenario) =
   const duckdb = await openDuckDB(extensions, []);
   const lakes = await openLakes(extensions, path.join(folder, 'staging'));
   const outside = await enter(duckdb, place);
-  const {lake, leave} = await lakes.enter(place);
+  const lake = await lakes.enter(place);
   return {
     bind: async ({setup, view}) => {
       const definitions = setup.filter((statement) => /^CREATE (SCHEMA|TABLE \S+ \(|TABLE other|VIEW)/.test(statement));
@@ -46,8 +46,7 @@ export async function aBinding(): Promise<{readonly bind: (scenario: Scenario) =
       return boundAt.bound;
     },
     [Symbol.asyncDispose]: async () => {
-      await leave();
-      await outside.leave();
+      outside.leave();
       lakes.close();
       duckdb.closeSync();
       await rm(folder, {recursive: true, force: true});

@@ -1,7 +1,7 @@
 import {chmod, mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {openPlayground} from '../../scenarios/play.ts';
+import {openPlayground} from '../../scenarios/playground.ts';
 import type {Outcome} from '../../scenarios/outcome.ts';
 import type {Scenario} from '../../scenarios/scenario.ts';
 import {aDatabase} from '../support/servers.ts';
