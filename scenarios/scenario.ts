@@ -28,7 +28,7 @@ export function readScenario(line: string): Scenario {
   return {
     id: readId(value),
     setup: texts(value['setup'] ?? [], 'setup'),
-    view: text(value['view'] ?? object(value['chain'], 'chain')['view'], 'view'),
+    view: query(value['view'] ?? object(value['chain'], 'chain')['view'], 'view'),
     steps: list(value['steps'] ?? [], 'steps').map((step, i) => texts(step, `steps[${i}]`)),
     chain: value['chain'] === undefined || value['chain'] === null ? null : readChain(value['chain']),
   };
@@ -55,15 +55,20 @@ function readChain(value: unknown): Chain {
       const upstream = object(item, `chain.upstream[${i}]`);
       return {
         name: text(upstream['name'], `chain.upstream[${i}].name`),
-        sql: text(upstream['sql'], `chain.upstream[${i}].sql`),
+        sql: query(upstream['sql'], `chain.upstream[${i}].sql`),
       };
     }),
-    view: text(chain['view'], 'chain.view'),
+    view: query(chain['view'], 'chain.view'),
   };
 }
 
 function texts(value: unknown, where: string): readonly string[] {
   return list(value, where).map((item, i) => text(item, `${where}[${i}]`));
+}
+
+/** A statement's end is no part of its query. */
+function query(value: unknown, where: string): string {
+  return text(value, where).replace(/[;\s]+$/, '');
 }
 
 function text(value: unknown, where: string): string {
