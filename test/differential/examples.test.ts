@@ -22,7 +22,7 @@ type Example = {
 const folder = path.join(import.meta.dirname, '../../scenarios/examples');
 
 describe.each(readdirSync(folder))('%s', (file) => {
-  test('holds what its examples say', {timeout: 120_000}, async () => {
+  test('holds what its examples say', async () => {
     await using playground = await aPlayground();
     for (const line of linesOf(path.join(folder, file))) {
       const {id, expect: expected} = JSON.parse(line) as Example; // A file of ours; the runner's own keys are checked.
