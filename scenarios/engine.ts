@@ -53,7 +53,7 @@ export async function create(lake: Lake, table: TableName, query: string): Promi
     throw new FreshetError('volatile_function', reasonText({kind: 'volatile', functionName: volatile}));
   }
   await makeTable(lake, defined);
-  const [reason] = fullReasons(bound.reading, bound.outputs);
+  const [reason] = fullReasons(bound.reading);
   return {
     table,
     query,

@@ -109,7 +109,7 @@ function judge({options, table}: Create, {bound}: BoundAt): readonly string[] {
       },
     );
   }
-  const reasons = fullReasons(bound.reading, bound.outputs).map(reasonText);
+  const reasons = fullReasons(bound.reading).map(reasonText);
   if (options.refreshMode === 'INCREMENTAL' && reasons.length > 0) {
     throw new FreshetError('not_incremental', `The query can't be refreshed incrementally: ${reasons.join('; ')}.`, {
       hint: 'Write REFRESH_MODE = AUTO to have it recomputed instead.',

@@ -61,7 +61,7 @@ function explanation({table, definition, query}: Subject, {bound}: BoundAt, lake
   const {reading, outputs, sources} = bound;
   const reasons = [
     ...(definition.options.refreshMode === 'FULL' ? ['REFRESH_MODE = FULL'] : []),
-    ...fullReasons(reading, outputs).map(reasonText),
+    ...fullReasons(reading).map(reasonText),
     ...bound.volatileFunctions.map((functionName) => reasonText({kind: 'volatile', functionName})),
   ];
   const way =

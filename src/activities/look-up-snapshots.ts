@@ -155,19 +155,15 @@ async function untrusted(
 }
 
 /** Why the definition as it stands is always refreshed fully. */
-function notIncremental(state: Published, {reading, outputs}: Bound): Forced {
-  const reason = fullReasons(reading, outputs)[0];
+function notIncremental(state: Published, {reading}: Bound): Forced {
+  const reason = fullReasons(reading)[0];
   if (state.definition.options.refreshMode === 'FULL') return {action: 'FULL', reason: {kind: 'mode'}};
   return reason === undefined ? null : {action: 'FULL', reason};
 }
 
 /** Every reason why a query has no incremental refresh; none: it has one. */
-export function fullReasons(reading: Bound['reading'], outputs: Bound['outputs']): readonly Reason[] {
+export function fullReasons(reading: Bound['reading']): readonly Reason[] {
   if (reading.kind === 'full') return reading.reasons;
-  // Rows are taken out of the target by DuckLake's own rowid, which a column of that name would hide.
-  if (outputs.some(({name}) => name.toLowerCase() === 'rowid')) {
-    return [{kind: 'construct', construct: 'An output column named "rowid"', rewrite: 'give it another name'}];
-  }
   const delta = differentiate(reading.relation, () => true);
   return delta.kind === 'delta' ? [] : delta.reasons;
 }

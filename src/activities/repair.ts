@@ -77,7 +77,7 @@ async function insertFromLake(
     return {id, columns: (await tableAt(session, state.table, id))?.columns ?? []};
   });
   const {bound} = await boundAt(lake, state.definition, versionsOf({dataVersion: id, upstreams: {}}));
-  const reasons = fullReasons(bound.reading, bound.outputs).map(reasonText);
+  const reasons = fullReasons(bound.reading).map(reasonText);
   const isFull = reasons.length > 0 || state.definition.options.refreshMode === 'FULL';
   await insertTable(metadata, {
     name,

@@ -20,7 +20,6 @@ export type Reason =
   | {readonly kind: 'view-changed'; readonly view: string}
   | {readonly kind: 'snapshot-expired'; readonly source: string; readonly snapshot: number}
   | {readonly kind: 'version-went-back'; readonly source: string}
-  | {readonly kind: 'feed-shadowed'; readonly source: string; readonly column: string}
   | {readonly kind: 'count-mismatch'; readonly source: string; readonly expected: number; readonly found: number}
   | {readonly kind: 'upstream-recreated'; readonly source: string}
   | {readonly kind: 'target-written'; readonly snapshot: number}
@@ -62,8 +61,6 @@ export function reasonText(reason: Reason): string {
       return `snapshot ${reason.snapshot} of ${reason.source} has been expired, so its changes can't be known`;
     case 'version-went-back':
       return `${reason.source} is to be read at an older snapshot than the one already taken in`;
-    case 'feed-shadowed':
-      return `${reason.source} has a column named "${reason.column}", which hides the change feed's own`;
     case 'count-mismatch':
       return `the change feed of ${reason.source} does not add up: ${reason.expected} rows expected, ${reason.found} found`;
     case 'upstream-recreated':
