@@ -16,7 +16,7 @@ import type {ChooseInput, Chosen} from './activities.ts';
 import type {Deps} from './deps.ts';
 import {repairPublication, repairTables} from './repair.ts';
 import {runningRun} from './running.ts';
-import {isUnchanged, type States} from './unchanged.ts';
+import {isLeftBehind, isUnchanged, type States} from './unchanged.ts';
 import {tableNamed} from './versions.ts';
 
 /**
@@ -145,7 +145,8 @@ async function choose(deps: Deps, input: ChooseInput, found: Found): Promise<Cho
   if (state.dataVersion !== null && state.dataVersion > v) return await past(deps, input, state, v);
   const isCurrent =
     !input.full &&
-    ((await isKnown(deps, table.name, state, v)) || (await isUnchanged(deps.lake, table.name, tables, states, v)));
+    ((await isKnown(deps, table.name, state, v)) ||
+      (!isLeftBehind(state, v, Date.now()) && (await isUnchanged(deps.lake, table.name, tables, states, v))));
   if (isCurrent) return {kind: 'no-data', dataVersion: v, publication: publicationOf(state)};
   return {
     kind: 'refresh',

@@ -35,6 +35,24 @@ export async function isUnchanged(
   return true;
 }
 
+/** How far the snapshots that a table has taken in may lie behind, while nothing changes, until it moves on. */
+const idleSnapshots = 1_000;
+const idleHours = 24;
+
+/**
+ * A table that nothing has changed for long publishes its state row alone: else what it has taken in would keep snapshots from
+ * being expired, or be expired, and whether anything has changed since would cost ever more to find out.
+ */
+export function isLeftBehind(
+  {snapshot, sources}: Pick<Published, 'snapshot' | 'sources'>,
+  v: number,
+  now: number,
+): boolean {
+  const taken = [snapshot, ...sources.map((source) => source.snapshot)];
+  const oldest = sources.reduce((time, source) => Math.min(time, Date.parse(source.time)), now);
+  return v - Math.min(...taken) > idleSnapshots || (v > Math.min(...taken) && now - oldest > idleHours * 3_600_000);
+}
+
 /** Along every edge, the contents of the upstream table are the ones that were consumed. */
 function hasTakenIn({sources}: Published, upstreams: readonly string[], states: States): boolean {
   return upstreams.every((name) => {

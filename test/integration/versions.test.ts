@@ -1,8 +1,9 @@
-import {expect, test} from 'vitest';
+import {expect, test, vi} from 'vitest';
 import {allTables} from '../../src/metadata/dynamic-table.ts';
 import {history} from '../../src/metadata/refresh.ts';
 import {newestPublications} from '../../src/metadata/publication.ts';
 import {chooseVersion} from '../../src/activities/choose-version.ts';
+import {isLeftBehind} from '../../src/activities/unchanged.ts';
 import {repairTables} from '../../src/activities/repair.ts';
 import {someDeps} from '../support/deps.ts';
 
@@ -39,6 +40,37 @@ test('a commit elsewhere moves the version in the metadata, and writes nothing t
   ]);
   // For any version in between the contents are the same.
   expect(await made.choose('main.totals', {dataVersion: before - 1})).toMatchObject({kind: 'no-data', publication});
+});
+
+test('a table idle for a day moves on by its state row alone, so that nobody has to keep its old snapshots', async () => {
+  await using made = await someDeps();
+  await made.run('create table base as select 1 as k, 2 as v');
+  await made.create(totals);
+  const before = await made.publish('main.totals');
+  await made.run('create table other as select 1 as x');
+  const tomorrow = Date.now() + 25 * 3_600_000;
+  vi.useFakeTimers({toFake: ['Date'], now: tomorrow});
+  try {
+    const v = await made.snapshot();
+    expect(await made.choose('main.totals')).toMatchObject({kind: 'refresh', dataVersion: v});
+    const after = await made.publish('main.totals');
+    expect(after).toMatchObject({dataVersion: v, contents: before.contents, generation: before.generation + 1});
+    expect(await made.rows('select * from totals')).toEqual([[1, '2']]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test.each([
+  {behind: 'a thousand snapshots', snapshot: 5, v: 1005, hours: 1, expected: false},
+  {behind: 'more snapshots than that', snapshot: 5, v: 1006, hours: 1, expected: true},
+  {behind: 'a day', snapshot: 5, v: 6, hours: 25, expected: true},
+  {behind: 'a day in which nothing at all was committed', snapshot: 5, v: 5, hours: 25, expected: false},
+])('a table that lies $behind behind is left behind: $expected', ({snapshot, v, hours, expected}) => {
+  const time = '2026-01-01T00:00:00Z';
+  const source = {source: 'main.base', snapshot, time, rows: 1, upstream: null};
+  const now = Date.parse(time) + hours * 3_600_000;
+  expect(isLeftBehind({snapshot: snapshot + 1, sources: [source]}, v, now)).toBe(expected);
 });
 
 test('a change of a source, or of a view on the way to it, asks for a refresh', async () => {
