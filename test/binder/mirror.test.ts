@@ -67,6 +67,19 @@ test('a query runs untouched, with the lake by its public name, CTEs that hide t
   expect(await rowsIn(lake, 'select total()')).toEqual([[30]]);
 });
 
+test('a CTE by the name of a source is no source, and reads the source at its version', async () => {
+  await using lake = await aLake();
+  await lake.run('create table orders as select 1 as id');
+  const snapshot = await lake.snapshot();
+  await lake.run('insert into orders values (2)');
+  // AT on a CTE's name is passed over in silence: a query must not be made older by putting AT into its text.
+  const at = `from orders at (version => ${snapshot})`;
+  expect(await lake.rows(`with orders as (from lake.main.orders) ${at}`)).toEqual([[1], [2]]);
+  expect(await lake.rows(at)).toEqual([[1]]);
+
+  expect(await rowsIn(lake, 'with orders as (from lake.main.orders) from orders', {snapshot})).toEqual([[1]]);
+});
+
 test('each source is read at its own version, with the columns that it had at creation', async () => {
   await using lake = await aLake();
   await lake.run('create table a(id int)');

@@ -3,7 +3,7 @@ import {defaultSettings} from '../../src/definition/definition.ts';
 import {missingSnapshot, snapshotTime, tableHistory} from '../../src/lake/catalog.ts';
 import {countAt, feedParts, shadowedColumn} from '../../src/lake/feed.ts';
 import {raw} from '../../src/sql.ts';
-import {changeOf, standing} from '../support/change.ts';
+import {changeByTimeTravel, changeOf, standing} from '../support/change.ts';
 import {aLake, type TestLake} from '../support/lake.ts';
 
 /*
@@ -199,6 +199,34 @@ test('an older version keeps its rows under WHERE after a rewrite', async () => 
     session.rows<{count: number}>(raw(query('freshet_lake.t').replace('count(*)', 'count(*) AS count'))),
   );
   expect(ours).toEqual([{count: 50}]);
+});
+
+test.each([
+  ['a tombstone in the catalog', 1000, ['DELETE FROM t WHERE k = 1']],
+  ['a delete file', 0, ['DELETE FROM t WHERE k = 1']],
+  ['an update', 0, ['UPDATE t SET k = -1 WHERE k = 1']],
+  ['a merge', 0, ['MERGE INTO t USING (SELECT 1 AS k) AS s USING (k) WHEN MATCHED THEN DELETE']],
+  ['a truncation', 0, ['TRUNCATE t']],
+  ['rows that came and went in the catalog', 1000, ['INSERT INTO t VALUES (70)', 'DELETE FROM t WHERE k IN (1, 70)']],
+  ['inlined rows flushed', 1000, ['DELETE FROM t WHERE k = 1', `CALL ducklake_flush_inlined_data('lake')`]],
+])('deletions are read wherever there is one: %s', async (_, limit, statements) => {
+  await using lake = await aLake();
+  await lake.run(`CALL lake.set_option('data_inlining_row_limit', ${limit})`);
+  await lake.run(`CREATE TABLE t AS SELECT range::INTEGER AS k FROM range(20)`);
+  const from = await lake.snapshot();
+  for (const statement of statements) await lake.run(statement);
+  const to = await lake.snapshot();
+  await lake.run(`CREATE TABLE other AS SELECT 1 AS k`);
+
+  await inRefresh(lake, async (session) => {
+    const {tableId} = await standing(session, table, to);
+    const parts = feedParts(await tableHistory(session, tableId, from, to), from, to);
+    expect(parts.some(({deletes}) => deletes)).toBe(true);
+    const range = {from, to, columns: ['k']};
+    const change = await changeOf(session, table, range);
+    expect(change).toContainEqual(['1', -1]);
+    expect(change).toEqual(await changeByTimeTravel(session, table, range));
+  });
 });
 
 test('a change of a table of which no column is used is one number', async () => {

@@ -57,6 +57,38 @@ test('rows, state row and message are one snapshot', async () => {
   ).toEqual([['freshet', 'a test', '{"dataVersion":7,"refreshId":"run-1"}']]);
 });
 
+test('a transaction that wrote the lake writes nothing else: the metadata come after it', async () => {
+  await using lake = await aLake();
+  await inRefresh(lake, async (session) => {
+    const state = await create(session, table);
+    await session.run(sql`CREATE TEMP TABLE change AS SELECT 1 AS k`);
+    await session.run(sql`ATTACH ':memory:' AS elsewhere`);
+    const both = session.transaction(async () => {
+      await session.run(sql`CREATE TEMP TABLE key AS FROM change`);
+      await session.run(sql`INSERT INTO freshet_lake.main.t VALUES (1, 'a')`);
+      await session.run(sql`CREATE TABLE elsewhere.history AS SELECT 1 AS id`);
+    });
+    await expect(both).rejects.toThrow('a single transaction can only write to a single attached database');
+    expect(await readState(session, table)).toMatchObject({generation: 0, incarnation: state.incarnation});
+  });
+  expect(await lake.rows('FROM t')).toEqual([]);
+});
+
+test('a MERGE takes one of several rows for a key, so rows are deleted and inserted instead', async () => {
+  await using lake = await aLake();
+  await lake.run(`CREATE TABLE merged AS SELECT 1 AS k, 'old' AS v`);
+  await lake.run(
+    `MERGE INTO merged USING (VALUES (1, 'new'), (1, 'newer')) AS change(k, v) USING (k) WHEN MATCHED THEN UPDATE`,
+  );
+  expect(await lake.rows('SELECT count(*) FROM merged')).toEqual([[1]]);
+  await expect(
+    lake.run(
+      `MERGE INTO merged USING (VALUES (1, 'x')) AS change(k, v) USING (k)
+       WHEN MATCHED AND change.v = 'gone' THEN DELETE WHEN MATCHED THEN UPDATE`,
+    ),
+  ).rejects.toThrow('MERGE INTO with DuckLake only supports a single UPDATE/DELETE action');
+});
+
 test('of two refreshes that began at one state only the first gets in', async () => {
   await using lake = await aLake();
   await inRefresh(lake, async (session) => {
