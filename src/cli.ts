@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import {bearClosedPipe} from './cli/closed-pipe.ts';
 import {buildProgram} from './cli/program.ts';
 import {report} from './cli/report.ts';

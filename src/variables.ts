@@ -58,7 +58,7 @@ export const variables = z.object({
     standard: 'it is downloaded once, into the cache',
   }),
   FRESHET_COMPUTE_CONCURRENCY: whole(1, 1024).optional().meta({
-    description: 'How many refreshes a worker computes at once; at most `UV_THREADPOOL_SIZE` (4 by default) less 2',
+    description: 'How many refreshes a worker computes at once; at most `UV_THREADPOOL_SIZE` (16 in `freshet`) less 2',
     standard: '2, or what is possible',
   }),
   FRESHET_HEARTBEAT_SECONDS: whole(1, 3600).default(10).meta({

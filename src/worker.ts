@@ -26,7 +26,8 @@ const longestWaitSeconds = 10;
 
 /**
  * A worker process: waits for PostgreSQL and Temporal, serves both task queues until it is asked to stop (SIGTERM, SIGINT),
- * then finishes what runs within the grace time. Set UV_THREADPOOL_SIZE before Node starts to compute more at once.
+ * then finishes what runs within the grace time. Whoever calls it sets UV_THREADPOOL_SIZE
+ * before Node starts, to compute more at once.
  */
 export async function runWorker(config: Config): Promise<void> {
   const runtime = Runtime.install(runtimeOptions(config));

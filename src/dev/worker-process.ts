@@ -22,7 +22,7 @@ export async function startWorkerProcess(options: {
 }): Promise<KeptProcess> {
   await mkdir(options.folder, {recursive: true});
   const logFile = path.join(options.folder, 'log');
-  const cli = fileURLToPath(new URL('../cli.js', import.meta.url));
+  const cli = fileURLToPath(new URL('../freshet.cjs', import.meta.url));
   const worker = await startKept([process.execPath, cli, 'worker'], {
     endWith: 'TERM',
     logFile,

@@ -9,7 +9,7 @@ import {expect, test} from 'vitest';
 import {isAlive, until} from '../../src/dev/process.ts';
 import {stackFolder} from '../../src/dev/stack-file.ts';
 
-const cli = path.resolve('dist/cli.js');
+const cli = path.resolve('dist/freshet.cjs');
 
 /** A folder in which `freshet` is called; what still runs of its stack at the end is killed. */
 async function aProject(): Promise<{folder: string} & AsyncDisposable> {

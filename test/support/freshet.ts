@@ -14,7 +14,7 @@ export type DevFolder = AsyncDisposable & {
   readonly shell: (script: string) => Promise<Said>;
 };
 
-const cli = path.resolve('dist/cli.js');
+const cli = path.resolve('dist/freshet.cjs');
 
 export async function aDevFolder(): Promise<DevFolder> {
   const folder = await mkdtemp(path.join(tmpdir(), 'freshet-test-'));
