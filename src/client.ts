@@ -6,6 +6,7 @@ import {
   nameText,
   scheduleOf,
   summary,
+  suspendedUpstreamsOf,
   type DynamicTable,
   type DynamicTableDetails,
   type StatementResult,
@@ -13,6 +14,7 @@ import {
 } from './client/answers.ts';
 import {outcome, refreshHandle, type RefreshHandle, type Started} from './client/refresh-handle.ts';
 import {parseStatement} from './definition/parse.ts';
+import type {AlterChange} from './definition/statement.ts';
 import {FreshetError} from './errors.ts';
 import {readersOf, upstreamsOf} from './graph/edges.ts';
 import {openMetadata, type Metadata} from './metadata/database.ts';
@@ -31,6 +33,8 @@ import {
   type DropResult,
   type ExplainInput,
   type Explanation,
+  type ResumeInput,
+  type ResumeResult,
   type VerifyInput,
   type VerifyResult,
 } from './workflows/messages.ts';
@@ -98,6 +102,13 @@ export class FreshetClient {
     return refreshHandle(this.#temporal, handle);
   }
 
+  /** Has a table that was suspended refreshed by its schedule again, and the tables that read it. */
+  async resume(table: string): Promise<ResumeResult> {
+    const name = nameText(table);
+    const input: ResumeInput = {table: name};
+    return this.#execute<ResumeResult>(workflowTypes.resume, this.#questionId(name, 'resume'), input, `resume ${name}`);
+  }
+
   /** Every dynamic table, by name. */
   async list(): Promise<readonly DynamicTable[]> {
     const metadata = await this.#openMetadata();
@@ -119,6 +130,7 @@ export class FreshetClient {
       cardinalityThreshold: row.definition.options.cardinalityThreshold,
       columns: row.columns,
       upstreams: upstreamsOf(row.name, tables),
+      suspendedUpstreams: suspendedUpstreamsOf(row.name, tables),
       readers: readersOf(row.name, tables),
       schedule,
     };
@@ -162,11 +174,20 @@ export class FreshetClient {
       case 'create':
         return {kind: 'create', result: await this.create(statement)};
       case 'alter':
-        return {kind: 'refresh', result: await (await this.refresh(tableNameText(parsed.table))).result()};
+        return this.#alter(tableNameText(parsed.table), parsed.change);
       case 'drop':
         return {kind: 'drop', result: await this.drop(tableNameText(parsed.table), {ifExists: parsed.ifExists})};
       case 'sql':
         return {kind: 'sql', text: parsed.text};
+    }
+  }
+
+  async #alter(table: string, change: AlterChange): Promise<StatementResult> {
+    switch (change.kind) {
+      case 'refresh':
+        return {kind: 'refresh', result: await (await this.refresh(table)).result()};
+      case 'resume':
+        return {kind: 'resume', result: await this.resume(table)};
     }
   }
 

@@ -1,5 +1,7 @@
 import type {MetricMeter} from '@temporalio/common';
 import type {RecordFailureInput, RecordInput} from './activities/activities.ts';
+import type {TableRow} from './metadata/dynamic-table.ts';
+import type {Alert} from './workflows/messages.ts';
 
 /**
  * Every metric of ours; they come out of the same endpoint as the SDK's own, beside whose labels (namespace, task queue …)
@@ -26,6 +28,16 @@ export const metrics = {
     description: 'From the choice of a version to its publication',
     labels: ['table'],
   },
+  tables: {name: 'freshet_tables', description: 'Dynamic tables', labels: []},
+  age: {name: 'freshet_lag', description: 'How old the contents are', labels: ['table']},
+  targetLag: {name: 'freshet_target_lag', description: 'How old they may become', labels: ['table']},
+  failuresInARow: {
+    name: 'freshet_failures_in_a_row',
+    description: 'Scheduled refreshes that have failed since the last success',
+    labels: ['table'],
+  },
+  suspended: {name: 'freshet_suspended', description: '1 while the table is suspended', labels: ['table']},
+  alerts: {name: 'freshet_alert_posts', description: 'Attempts to send an alert', labels: ['kind', 'outcome']},
 } as const;
 
 /** Bounds for histograms; the SDK's own begin at 50. */
@@ -52,6 +64,38 @@ export function countRefresh(meter: MetricMeter, {table, trigger, freshAt, publi
   meter.createGauge(rows.name, 'int', undefined, rows.description).set(publication.rows, {table});
   const behind = Math.max(0, Date.now() - Date.parse(freshAt));
   meter.createHistogram(lag.name, 'float', 'ms', lag.description).record(behind, {table});
+}
+
+/** What the metadata say of each table, now. A table without a target lag, or without contents yet, has no gauge for it. */
+export function showTables(meter: MetricMeter, tables: readonly TableRow[], now: number): void {
+  const {tables: count, age, targetLag, failuresInARow, suspended} = metrics;
+  meter.createGauge(count.name, 'int', undefined, count.description).set(tables.length);
+  for (const {name: table, freshAt, definition, failuresInARow: failures, suspension} of tables) {
+    const {targetLag: lag} = definition.options;
+    if (freshAt !== null)
+      meter
+        .createGauge(age.name, 'float', 's', age.description)
+        .set(Math.max(0, now - Date.parse(freshAt)) / 1000, {table});
+    if (lag.kind === 'seconds')
+      meter.createGauge(targetLag.name, 'float', 's', targetLag.description).set(lag.seconds, {table});
+    meter.createGauge(failuresInARow.name, 'int', undefined, failuresInARow.description).set(failures, {table});
+    meter
+      .createGauge(suspended.name, 'int', undefined, suspended.description)
+      .set(suspension === null ? 0 : 1, {table});
+  }
+}
+
+/** A gauge can't be taken back: of a table that was dropped they say that all is well. */
+export function showDropped(meter: MetricMeter, table: string): void {
+  const {age, failuresInARow, suspended} = metrics;
+  meter.createGauge(age.name, 'float', 's', age.description).set(0, {table});
+  meter.createGauge(failuresInARow.name, 'int', undefined, failuresInARow.description).set(0, {table});
+  meter.createGauge(suspended.name, 'int', undefined, suspended.description).set(0, {table});
+}
+
+export function countAlert(meter: MetricMeter, {kind}: Alert, outcome: 'taken' | 'refused'): void {
+  const {name, description} = metrics.alerts;
+  meter.createCounter(name, undefined, description).add(1, {kind, outcome});
 }
 
 export function countFailure(meter: MetricMeter, {table, code}: RecordFailureInput): void {

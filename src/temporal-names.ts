@@ -33,6 +33,11 @@ export function definitionId(prefix: string, table: string): string {
   return `${scheduleId(prefix, table)}/define`;
 }
 
+/** An alert about a table; `occasion` is the same however often it is raised for one cause. */
+export function alertId(prefix: string, table: string, occasion: string): string {
+  return `${scheduleId(prefix, table)}/alert/${occasion}`;
+}
+
 /** A question about a table or a statement: explain, verify. */
 export function questionId(prefix: string, subject: string, unique: string): string {
   return `${prefix}dynamic-table:${short(subject)}/${unique}`;

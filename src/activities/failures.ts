@@ -1,4 +1,5 @@
 import {ApplicationFailure, TemporalFailure} from '@temporalio/common';
+import {isGrpcServiceError, ServiceError} from '@temporalio/client';
 import {FreshetError, type ErrorCode} from '../errors.ts';
 import {isLakeError} from '../lake/errors.ts';
 import {failureOfError} from '../failure.ts';
@@ -23,8 +24,10 @@ function judge(error: unknown): {code: ErrorCode; isMendable: boolean} {
   if (isLakeError(error, 'connection', 'ambiguous-commit', 'conflict', 'retries-exhausted')) {
     return {code: 'unavailable', isMendable: true};
   }
+  // The store may have it in a moment. When it is gone for good, somebody has taken it away.
+  if (isLakeError(error, 'missing-file')) return {code: 'source_changed', isMendable: true};
   if (isBug(error)) return {code: 'internal', isMendable: false};
-  return {code: isNetworkError(error) ? 'unavailable' : 'internal', isMendable: true};
+  return {code: isServerError(error) ? 'unavailable' : 'internal', isMendable: true};
 }
 
 function isBug(error: unknown): boolean {
@@ -35,9 +38,14 @@ function isBug(error: unknown): boolean {
   );
 }
 
-function isNetworkError(error: unknown): boolean {
+/** Temporal's own, or one of PostgreSQL: the driver's, or the classes of its codes for connections, resources and conflicts. */
+function isServerError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (isGrpcServiceError(error) || error instanceof ServiceError) return true;
+  const code = 'code' in error ? String(error.code) : '';
   return (
-    error instanceof Error && 'code' in error && /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|57P|08)/.test(String(error.code))
+    /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|(?:08|28|40|53|57)\w{3}$)/.test(code) ||
+    /^(Connection terminated|timeout exceeded|Client has encountered a connection error)/.test(error.message)
   );
 }
 

@@ -10,9 +10,10 @@ import {extractChanges} from './extract-changes.ts';
 import {failureOf} from './failures.ts';
 import {heartbeating} from './heartbeating.ts';
 import {lookUpSnapshots} from './look-up-snapshots.ts';
-import {countFailure, countRefresh} from '../metrics.ts';
+import {countAlert, countFailure, countRefresh} from '../metrics.ts';
 import {publishRefresh} from './publish-refresh.ts';
 import {maintainTable, recordFailure, recordRefresh} from './record-refresh.ts';
+import {resumeTable} from './resume.ts';
 import {verify} from './verify.ts';
 
 /** All activities, over what they need. Errors leave them in one form; those that compute heartbeat and can be interrupted. */
@@ -49,6 +50,15 @@ export function createActivities(deps: Deps): Activities {
       await recordFailure(deps, input);
       countFailure(metricMeter, input);
     }),
+    postAlert: short(async (_, alert) => {
+      try {
+        await deps.alerts.post(alert);
+        countAlert(metricMeter, alert, 'taken');
+      } catch (error) {
+        countAlert(metricMeter, alert, 'refused');
+        throw error;
+      }
+    }),
 
     checkStatement: long(checkStatement),
     reserveTable: short(reserveTable),
@@ -56,6 +66,7 @@ export function createActivities(deps: Deps): Activities {
     finishCreate: short(finishCreate),
     beginDrop: short(beginDrop),
     removeTable: long(removeTable),
+    resumeTable: short(resumeTable),
 
     explain: long(explain),
     verify: long(verify),
@@ -70,6 +81,6 @@ async function locate(deps: Deps, {table}: {readonly table: string | null}): Pro
 
 /** Deps may be getters, which are open only while a worker runs: they are asked each time. */
 function withSignal(deps: Deps, signal: AbortSignal): Deps & {signal: AbortSignal} {
-  const {lake, metadata, temporal, schedules, site, scrub} = deps;
-  return {lake, metadata, temporal, schedules, site, scrub, signal};
+  const {lake, metadata, temporal, schedules, alerts, site, scrub} = deps;
+  return {lake, metadata, temporal, schedules, alerts, site, scrub, signal};
 }

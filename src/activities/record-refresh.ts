@@ -1,10 +1,27 @@
 import {defaultSettings} from '../definition/definition.ts';
 import {isMaintenanceDue, maintain} from '../lake/maintenance.ts';
-import {allTables, moveTable} from '../metadata/dynamic-table.ts';
+import type {ErrorCode} from '../errors.ts';
+import {inTransaction} from '../metadata/database.ts';
+import {
+  allTables,
+  countFailure,
+  findTable,
+  mostFailuresInARow,
+  moveTable,
+  type TableRow,
+} from '../metadata/dynamic-table.ts';
 import {forgetPublications, savePublication} from '../metadata/publication.ts';
-import {countNoData, insertRefresh, unknownRefresh} from '../metadata/refresh.ts';
+import {
+  countNoData,
+  insertMissingRefresh,
+  insertRefresh,
+  markHasSuspended,
+  unknownRefresh,
+} from '../metadata/refresh.ts';
 import {forgetRungs} from '../metadata/rung.ts';
+import {suspensionNote} from '../schedule-note.ts';
 import {isSameName} from '../table-name.ts';
+import {alertId} from '../temporal-names.ts';
 import type {RecordFailureInput, RecordInput} from './activities.ts';
 import type {Deps} from './deps.ts';
 import type {RefreshContext} from './look-up-snapshots.ts';
@@ -52,22 +69,61 @@ function shareOutsideSql(
   return all === 0 ? null : Math.max(0, 1 - inSql / all);
 }
 
+/** Failures that say nothing about the table: servers come back, others make way, and who cancels wants it so. */
+const passingCodes: readonly ErrorCode[] = ['unavailable', 'superseded', 'cancelled'];
+
+/**
+ * Puts a failed run down, and suspends the table after too many scheduled ones in a row. A second attempt finds the first one's
+ * entry and counts nothing, but sees to it that the schedule is paused and people are told.
+ */
 export async function recordFailure(
-  {metadata, scrub}: Pick<Deps, 'metadata' | 'scrub'>,
+  deps: Pick<Deps, 'metadata' | 'schedules' | 'alerts' | 'site' | 'scrub'>,
   {table, trigger, dataVersion, code, message, startedAt, run}: RecordFailureInput,
 ): Promise<void> {
+  const {metadata, schedules, scrub} = deps;
   // It failed perhaps before it knew how the table's name is spelled.
   const known = (await allTables(metadata)).find(({name}) => isSameName(name, table));
-  await insertRefresh(metadata, {
-    ...unknownRefresh,
-    table: known?.name ?? table,
-    trigger,
-    // The run has no refresh of its own; the id keeps a second attempt from being a second row.
-    refreshId: `failed ${run.runId}`,
-    dataVersion,
-    errorCode: code,
-    error: scrub(message),
-    startedAt,
-    ...run,
+  const error = scrub(message);
+  const {runId} = run;
+  // The run has no refresh of its own; the id keeps a second attempt from being a second row.
+  const refreshId = `failed ${runId}`;
+  await inTransaction(metadata, async (client) => {
+    const isNew = await insertMissingRefresh(client, {
+      ...unknownRefresh,
+      ...{table: known?.name ?? table, incarnation: known?.incarnation ?? null, refreshId, trigger, dataVersion},
+      ...{errorCode: code, error, startedAt},
+      ...run,
+    });
+    if (!isNew || known === undefined || trigger !== 'schedule' || passingCodes.includes(code)) return;
+    await countFailure(client, known.name, known.incarnation, {code, error, runId});
   });
+  if (known === undefined) return;
+  const row = (await findTable(metadata, known.name)) ?? known;
+  const {name, suspension} = row;
+  const hasSuspended = suspension?.runId === runId;
+  if (hasSuspended) {
+    await markHasSuspended(metadata, refreshId);
+    await schedules.pause(name, suspensionNote(name, suspension));
+  }
+  await tell(deps, row, {trigger, code, error, run, hasSuspended});
+}
+
+type Failed = Pick<RecordFailureInput, 'trigger' | 'code' | 'run'> & {
+  readonly error: string;
+  readonly hasSuspended: boolean;
+};
+
+/** Of a run that others asked for they tell themselves; nobody needs to be told what he did. */
+async function tell(
+  {alerts, site}: Pick<Deps, 'alerts' | 'site'>,
+  {name: table, failuresInARow}: TableRow,
+  {trigger, code, error, run, hasSuspended}: Failed,
+): Promise<void> {
+  if (code === 'cancelled' || trigger === 'upstream' || trigger === 'create') return;
+  const facts = {table, at: new Date().toISOString(), code, error, trigger, failuresInARow, ...run};
+  const raise = (kind: 'failure' | 'suspension', message: string): Promise<void> =>
+    alerts.raise({kind, id: alertId(site.prefix, table, `${kind}-${run.runId}`), message, ...facts});
+  await raise('failure', `The refresh of ${table} failed: ${error}`);
+  if (!hasSuspended) return;
+  await raise('suspension', `${table} is suspended after ${mostFailuresInARow} failed refreshes in a row: ${error}`);
 }

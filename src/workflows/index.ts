@@ -4,4 +4,6 @@ export {createDynamicTable} from './create-dynamic-table.ts';
 export {dropDynamicTable} from './drop-dynamic-table.ts';
 export {explainDynamicTable} from './explain-dynamic-table.ts';
 export {refreshDynamicTable} from './refresh-dynamic-table.ts';
+export {resumeDynamicTable} from './resume-dynamic-table.ts';
+export {sendAlert} from './send-alert.ts';
 export {verifyDynamicTable} from './verify-dynamic-table.ts';

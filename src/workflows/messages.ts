@@ -1,3 +1,5 @@
+import type {ErrorCode} from '../errors.ts';
+import type {Trigger} from '../refresh/action.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
 
 /** What goes into and comes out of the workflows, besides the refresh's own messages: plain JSON. */
@@ -10,6 +12,8 @@ export const workflowTypes = {
   drop: 'dropDynamicTable',
   explain: 'explainDynamicTable',
   verify: 'verifyDynamicTable',
+  resume: 'resumeDynamicTable',
+  alert: 'sendAlert',
 } as const;
 
 /** `dryRun`: only check the statement and say what it would become. */
@@ -73,6 +77,45 @@ export type VerifyResult = {
   readonly verificationId: number | null;
   readonly milliseconds: number;
 };
+
+export type ResumeInput = {readonly table: string};
+
+export type ResumeResult = {
+  readonly table: string;
+  /** active: nothing had kept it from its schedule. */
+  readonly outcome: 'resumed' | 'active';
+  /** The tables that read it, directly or not, and had been suspended for their failures too. */
+  readonly readers: readonly string[];
+};
+
+/** What somebody should know: the body that is sent to FRESHET_ALERT_URL (docs/alerts.md), and the input of `sendAlert`. */
+export type Alert = {
+  /** The same for every attempt to send it. */
+  readonly id: string;
+  readonly table: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** What happened, in a sentence. */
+  readonly message: string;
+} & (
+  | {
+      readonly kind: 'failure' | 'suspension';
+      readonly code: ErrorCode;
+      readonly error: string;
+      readonly trigger: Trigger;
+      /** Scheduled runs that have failed since the last success. */
+      readonly failuresInARow: number;
+      readonly workflowId: string;
+      readonly runId: string;
+    }
+  | {
+      readonly kind: 'missed_lag';
+      readonly targetLagSeconds: number;
+      /** How old the contents are. */
+      readonly lagSeconds: number;
+      readonly freshAt: string;
+    }
+);
 
 /** Where a refresh is now: answer of the query `progress` of `refreshDynamicTable` and `applyRefresh`. */
 export type RefreshProgress = {

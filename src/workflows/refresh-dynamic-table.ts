@@ -77,6 +77,10 @@ async function refresh(asked: Run): Promise<RefreshResult> {
     if (choice.kind === 'no-data') {
       return finished(context, hasWaited ? 'joined' : 'no-data', choice.dataVersion, choice.publication);
     }
+    if (choice.kind === 'suspended') {
+      show('done', ['suspended: its schedule does nothing until it is resumed']);
+      return {...nothing(table, 'suspended'), dataVersion: choice.dataVersion};
+    }
     const step = choice.kind === 'ahead' ? choice : await bringTo(context, chosen, choice);
     switch (step.kind) {
       case 'done':
@@ -211,7 +215,7 @@ function finished(
   return {table: request.table, outcome, dataVersion, publication, refresh};
 }
 
-function nothing(table: string, outcome: 'ahead' | 'superseded'): Omit<RefreshResult, 'dataVersion'> {
+function nothing(table: string, outcome: 'ahead' | 'superseded' | 'suspended'): Omit<RefreshResult, 'dataVersion'> {
   return {table, outcome, publication: null, refresh: null};
 }
 

@@ -80,17 +80,19 @@ test('NO_DATA says whether nothing has changed, or nothing that shows', () => {
 test('in the history a first refresh has no changes, and one that failed says so with its code', () => {
   const entry: HistoryEntry = {
     ...{...unknownRefresh, id: 1, table: 'main.totals', trigger: 'manual', workflowId: 'w', runId: 'r', ticks: 1},
-    ...{startedAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:00:00Z'},
+    ...{hasSuspended: false, startedAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:00:00Z'},
   };
   const text = showHistory(
     [
       {...entry, action: 'INITIAL', dataVersion: 7, changedRows: 11, affectedKeys: 12, rows: 13},
       {...entry, errorCode: 'data_error', error: 'Division by zero.'},
+      {...entry, errorCode: 'data_error', error: 'Division by zero.', hasSuspended: true},
     ],
     Date.parse(entry.finishedAt),
   );
   expect(text).toMatch(/INITIAL +7 +13 /);
   expect(text).toMatch(/failed \(data_error\) .*Division by zero\./);
+  expect(text).toMatch(/failed \(data_error\), suspended .*Division by zero\./);
 });
 
 test('a table that differs from its query shows the first differing rows', () => {

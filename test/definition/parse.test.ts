@@ -127,18 +127,23 @@ test.each([
   expect(mistake(`create dynamic table d ${options}`).message).toBe(message);
 });
 
-test('ALTER … REFRESH and DROP are ours', () => {
-  expect(parseStatement('alter dynamic table s.d refresh;')).toEqual({
-    kind: 'alter',
-    table: {schema: 's', name: 'd'},
-    change: {kind: 'refresh'},
-  });
+test('ALTER … REFRESH, ALTER … RESUME and DROP are ours', () => {
+  for (const kind of ['refresh', 'resume']) {
+    expect(parseStatement(`alter dynamic table s.d ${kind};`)).toEqual({
+      kind: 'alter',
+      table: {schema: 's', name: 'd'},
+      change: {kind},
+    });
+  }
   expect(parseStatement('drop dynamic table if exists d')).toEqual({
     kind: 'drop',
     table: {schema: 'main', name: 'd'},
     ifExists: true,
   });
-  expect(mistake('alter dynamic table d explode')).toMatchObject({code: 'syntax', hint: 'It knows REFRESH.'});
+  expect(mistake('alter dynamic table d explode')).toMatchObject({
+    code: 'syntax',
+    hint: 'It knows REFRESH and RESUME.',
+  });
   expect(mistake('drop dynamic table d cascade')).toMatchObject({code: 'syntax', position: {line: 1, column: 22}});
 });
 

@@ -173,6 +173,8 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
       finishCreate: () => step('finishCreate'),
       removeTable: () => step('removeTable'),
       beginDrop: ({table}) => Promise.resolve({table, incarnation: 'i', running: null}),
+      resumeTable: ({table}) => Promise.resolve({table, outcome: 'resumed', readers: []}),
+      postAlert: () => step('alert'),
       recordFailure: ({table, code}) => {
         open.delete(table);
         lake.failures.push({table, code});

@@ -120,6 +120,7 @@ function configOf(options: TestLake['options'], prefix: string): Config {
     computeConcurrency: 2,
     heartbeatSeconds: 2,
     metricsAddress: undefined,
+    alerts: undefined,
     log: {level: 'error', format: 'text'},
     isMigrating: false,
     shutdownGraceSeconds: 1,

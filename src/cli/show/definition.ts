@@ -1,4 +1,4 @@
-import type {CreateResult, DropResult, Explanation} from '../../workflows/messages.ts';
+import type {CreateResult, DropResult, Explanation, ResumeResult} from '../../workflows/messages.ts';
 import {bold, dim, good, section} from '../text.ts';
 import {showRefresh} from './refresh.ts';
 
@@ -20,6 +20,12 @@ export function showDrop({table, outcome}: DropResult): string {
   return outcome === 'dropped'
     ? `${good('Dropped')} ${bold(table)}.`
     : `${bold(table)} does not exist; nothing was changed.`;
+}
+
+export function showResume({table, outcome, readers}: ResumeResult): string {
+  if (outcome === 'active' && readers.length === 0) return `${bold(table)} was not suspended; nothing was changed.`;
+  const also = readers.length === 0 ? '' : `, with ${readers.join(', ')}`;
+  return `${good('Resumed')} ${bold(table)}${also}: refreshed by schedule again.`;
 }
 
 /** How a query would be refreshed, and by which statements. */
