@@ -114,11 +114,11 @@ describe('CREATE DYNAMIC TABLE', () => {
 test.each([
   [
     "target_lag = '1 minut' as select 1",
-    `TARGET_LAG is a span of time such as '5 minutes', or DOWNSTREAM, not '1 minut'`,
+    `TARGET_LAG is a span of time such as '5 minutes' (in seconds, minutes, hours, days or weeks), or DOWNSTREAM, not '1 minut'`,
   ],
   [
     'target_lag = upstream as select 1',
-    `TARGET_LAG is a span of time such as '5 minutes', or DOWNSTREAM, not "upstream"`,
+    `TARGET_LAG is a span of time such as '5 minutes' (in seconds, minutes, hours, days or weeks), or DOWNSTREAM, not "upstream"`,
   ],
   ["target_lag = '1 second' as select 1", "TARGET_LAG = '1 second' is too short: it must be at least 10 seconds"],
   ["target_lag = '5 minutes' select 1", 'AS is missing before the query'],
