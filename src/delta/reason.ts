@@ -76,8 +76,13 @@ export function reasonText(reason: Reason): string {
     case 'cheaper':
       return `recomputing is cheaper: following the change would read ${percent(reason.ratio)} of what a recomputation reads (threshold ${percent(reason.threshold)})`;
     case 'volatile':
-      return `${reason.functionName}() has no value at a snapshot`;
+      return `${calledText(reason.functionName)} has no value at a snapshot`;
   }
+}
+
+/** `random` as a call; what is more than a name already stands as it is. */
+function calledText(name: string): string {
+  return /^\w+$/.test(name) ? `${name}()` : name;
 }
 
 function withRewrite(text: string, rewrite: string | undefined): string {
