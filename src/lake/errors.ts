@@ -26,9 +26,21 @@ export class LakeError extends Error {
   readonly kind: LakeErrorKind;
 
   constructor(kind: LakeErrorKind, message: string) {
-    super(message);
+    super(withoutTrace(message));
     this.name = 'LakeError';
     this.kind = kind;
+  }
+}
+
+/** Of an internal error DuckDB tells its stack too, in C++. */
+export function withoutTrace(message: string): string {
+  return message.replace(/\s*Stack Trace:[^]*$/, '');
+}
+
+/** PostgreSQL neither answers nor breaks the connection. What waits for it can't be interrupted, only left behind. */
+export class NoAnswer extends LakeError {
+  constructor(what: string, seconds: number) {
+    super('connection', `${what} had no answer within ${seconds} s`);
   }
 }
 

@@ -239,7 +239,7 @@ describe('errors', () => {
   test("plain SQL fails with our codes and DuckDB's words", async () => {
     expect(await fails('sql', 'selec 1')).toMatchObject({
       status: exitCodes.syntax,
-      err: expect.stringContaining('LINE 1'),
+      err: expect.stringContaining('  1 | selec 1\n    | ^'),
     });
     expect(await fails('sql', 'from ordesr')).toMatchObject({status: exitCodes.unknown_source});
     expect(await fails('sql', "select 'a'::int")).toMatchObject({status: exitCodes.data_error});
