@@ -1,3 +1,4 @@
+import {storedColumn} from '../binder/bound.ts';
 import {outline} from '../definition/outline.ts';
 import {defaultSettings} from '../definition/definition.ts';
 import {parseStatement} from '../definition/parse.ts';
@@ -48,7 +49,7 @@ export async function checkStatement(
     table,
     exists: false,
     definition,
-    columns: boundAt.bound.outputs.map((output) => ({name: output.name, type: output.storedType})),
+    columns: boundAt.bound.outputs.map(storedColumn),
     sources,
     mode: reasons.length > 0 ? 'full' : 'incremental',
     reasons,

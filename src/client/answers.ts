@@ -1,3 +1,4 @@
+import type {StoredColumn} from '../binder/bound.ts';
 import type {ScheduleDescription} from '@temporalio/client';
 import {didYouMean} from '../definition/nearest.ts';
 import {targetLagText} from '../definition/target-lag.ts';
@@ -46,7 +47,7 @@ export type DynamicTableDetails = DynamicTable & {
   readonly comment: string | null;
   readonly initialize: 'ON_CREATE' | 'ON_SCHEDULE';
   readonly cardinalityThreshold: number;
-  readonly columns: readonly {readonly name: string; readonly type: string}[];
+  readonly columns: readonly StoredColumn[];
   /** The dynamic tables among its sources. */
   readonly upstreams: readonly string[];
   /** The dynamic tables below it, at any depth, that are suspended. */

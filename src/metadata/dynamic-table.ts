@@ -1,3 +1,4 @@
+import type {StoredColumn} from '../binder/bound.ts';
 import type {ErrorCode} from '../errors.ts';
 import type {StoredDefinition} from '../lake/state.ts';
 import {rows, type Queryable} from './database.ts';
@@ -26,7 +27,7 @@ export type TableRow = {
   readonly createdBy: string;
   readonly state: TableState;
   readonly definition: StoredDefinition;
-  readonly columns: readonly {readonly name: string; readonly type: string}[];
+  readonly columns: readonly StoredColumn[];
   readonly sources: readonly string[];
   readonly mode: 'incremental' | 'full';
   /** In words, why it is refreshed fully. */

@@ -1,3 +1,4 @@
+import type {StoredColumn} from '../binder/bound.ts';
 import type {ErrorCode} from '../errors.ts';
 import type {Trigger} from '../refresh/action.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
@@ -23,7 +24,7 @@ export type CreateResult = {
   readonly table: string;
   /** exists: `IF NOT EXISTS` found it; dry-run: nothing was made. */
   readonly outcome: 'created' | 'exists' | 'dry-run';
-  readonly columns: readonly {readonly name: string; readonly type: string}[];
+  readonly columns: readonly StoredColumn[];
   readonly sources: readonly string[];
   /** How it will be refreshed from the second time on. */
   readonly mode: 'incremental' | 'full';
@@ -48,7 +49,7 @@ export type Explanation = {
   readonly mode: 'incremental' | 'full';
   /** In words, why it is full; empty when it is incremental. */
   readonly reasons: readonly string[];
-  readonly columns: readonly {readonly name: string; readonly type: string}[];
+  readonly columns: readonly StoredColumn[];
   readonly sources: readonly {readonly table: string; readonly columns: readonly string[]}[];
   /** The query as Freshet reads it, printed; null where it can only be run as a whole. */
   readonly relation: string | null;

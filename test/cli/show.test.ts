@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {columnsText, showCreate} from '../../src/cli/show/definition.ts';
 import {showRows} from '../../src/cli/show/rows.ts';
 import {showHistory} from '../../src/cli/show/history.ts';
 import {showRefresh} from '../../src/cli/show/refresh.ts';
@@ -121,4 +122,24 @@ test('a table that differs from its query shows the first differing rows', () =>
       'unexpected     1  eu      NULL',
     ].join('\n'),
   );
+});
+
+test('a column that is stored as another type says so, when the table is made and whenever it is shown', () => {
+  const columns = [
+    {name: 'region', type: 'VARCHAR'},
+    {name: 'total', type: 'DECIMAL(38,0)', queryType: 'HUGEINT'},
+  ];
+  const result = {
+    table: 'main.d',
+    sources: ['main.orders'],
+    mode: 'incremental',
+    reasons: [],
+    columns,
+    refresh: null,
+  } as const;
+  expect(showCreate({...result, outcome: 'created'})).toContain(
+    'Stored exactly, as a type that the lake keeps: total as DECIMAL(38,0) for HUGEINT',
+  );
+  expect(showCreate({...result, outcome: 'dry-run'})).toContain("total DECIMAL(38,0), for the query's HUGEINT");
+  expect(columnsText(columns)).toBe("region VARCHAR\ntotal DECIMAL(38,0), for the query's HUGEINT");
 });

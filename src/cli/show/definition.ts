@@ -9,7 +9,7 @@ export function showCreate(result: CreateResult): string {
   return [
     `${done} ${bold(result.table)} over ${result.sources.join(', ') || 'no table'}.`,
     `Its ${modeText(result)}`,
-    result.outcome === 'dry-run' ? section('Columns', columnsText(result.columns)) : '',
+    result.outcome === 'dry-run' ? section('Columns', columnsText(result.columns)) : otherTypes(result.columns),
     result.refresh === null ? '' : showRefresh(result.refresh),
   ]
     .filter((part) => part !== '')
@@ -55,6 +55,18 @@ export function modeText({
   return `refreshes are full: ${reasons.join('; ')}.`;
 }
 
-function columnsText(columns: Explanation['columns']): string {
-  return columns.map(({name, type}) => `${name} ${dim(type)}`).join('\n');
+/** A line each; where the lake would change a value, the type that keeps it. */
+export function columnsText(columns: Explanation['columns']): string {
+  return columns
+    .map(({name, type, queryType}) =>
+      queryType === undefined ? `${name} ${dim(type)}` : `${name} ${dim(`${type}, for the query's ${queryType}`)}`,
+    )
+    .join('\n');
+}
+
+function otherTypes(columns: Explanation['columns']): string {
+  return columns
+    .flatMap(({name, type, queryType}) => (queryType === undefined ? [] : [`${name} as ${type} for ${queryType}`]))
+    .map((text, i) => (i === 0 ? `Stored exactly, as a type that the lake keeps: ${text}` : text))
+    .join(', ');
 }

@@ -1,8 +1,8 @@
 import type {DynamicTable, DynamicTableDetails} from '../../client.ts';
 import type {Suspension} from '../../metadata/dynamic-table.ts';
 import type {HistoryEntry} from '../../metadata/refresh.ts';
-import {age, bad, bold, count, dim, fields, oneLine, section, table} from '../text.ts';
-import {modeText} from './definition.ts';
+import {age, bad, bold, count, fields, oneLine, section, table} from '../text.ts';
+import {columnsText, modeText} from './definition.ts';
 import {historyTable} from './history.ts';
 
 /** All dynamic tables, a line each. */
@@ -32,7 +32,7 @@ export function showTable(details: DynamicTableDetails, history: readonly Histor
     bold(details.table),
     fields(settings(details)),
     `Its ${modeText(details)}`,
-    section('Columns', details.columns.map(({name, type}) => `${name} ${dim(type)}`).join('\n')),
+    section('Columns', columnsText(details.columns)),
     section('Query', details.query.trim()),
     ...(history.length === 0 ? [] : [section('Last refreshes', historyTable(history, now))]),
   ].join('\n\n');
