@@ -6,7 +6,8 @@ import type {Alert} from './workflows/messages.ts';
 export type Metric = {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly name: string;
-  readonly unit?: 'ms' | 's';
+  /** Of a histogram; it becomes a part of the exported name. */
+  readonly unit?: 'ms';
   readonly description: string;
   readonly labels: readonly string[];
 };
@@ -62,11 +63,10 @@ export const metrics = {
     labels: ['table'],
   },
   tables: {kind: 'gauge', name: 'freshet_tables', description: 'Dynamic tables', labels: []},
-  lag: {kind: 'gauge', name: 'freshet_lag', unit: 's', description: 'How old the contents are', labels: ['table']},
+  lag: {kind: 'gauge', name: 'freshet_lag_seconds', description: 'How old the contents are', labels: ['table']},
   targetLag: {
     kind: 'gauge',
-    name: 'freshet_target_lag',
-    unit: 's',
+    name: 'freshet_target_lag_seconds',
     description: 'How old the contents may become',
     labels: ['table'],
   },
@@ -92,8 +92,7 @@ export const metrics = {
 
 /** The name under which Prometheus knows a metric; a histogram's series have `_bucket`, `_sum` or `_count` after it. */
 export function exportedName({kind, name, unit}: Metric): string {
-  const unitText = unit === undefined ? '' : {ms: '_milliseconds', s: '_seconds'}[unit];
-  return `${name}${unitText}${kind === 'counter' ? '_total' : ''}`;
+  return `${name}${unit === undefined ? '' : `_${unit}`}${kind === 'counter' ? '_total' : ''}`;
 }
 
 /** Bounds for histograms; the SDK's own begin at 50. */
@@ -106,11 +105,11 @@ export const histogramBuckets: Readonly<Record<string, number[]>> = {
 type Labels<M extends Metric> = Readonly<Record<M['labels'][number], string>>;
 
 function add<M extends Metric & {kind: 'counter'}>(meter: MetricMeter, metric: M, by: number, labels: Labels<M>): void {
-  meter.createCounter(metric.name, metric.unit, metric.description).add(by, labels);
+  meter.createCounter(metric.name, undefined, metric.description).add(by, labels);
 }
 
 function set<M extends Metric & {kind: 'gauge'}>(meter: MetricMeter, metric: M, to: number, labels: Labels<M>): void {
-  meter.createGauge(metric.name, 'float', metric.unit, metric.description).set(to, labels);
+  meter.createGauge(metric.name, 'float', undefined, metric.description).set(to, labels);
 }
 
 function record<M extends Metric & {kind: 'histogram'}>(
