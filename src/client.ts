@@ -33,6 +33,8 @@ import {
   type DropResult,
   type ExplainInput,
   type Explanation,
+  type MaintainInput,
+  type MaintainResult,
   type ResumeInput,
   type ResumeResult,
   type VerifyInput,
@@ -165,6 +167,14 @@ export class FreshetClient {
     const {verificationId: id} = result;
     const row = this.#metadata === null || id === null ? null : await findVerification(this.#metadata, id);
     return {...result, columns: row?.columns ?? [], differences: row?.differences ?? []};
+  }
+
+  /** Makes few files of the many that refreshes leave, and counts the rows: a table that lacks some is rebuilt. */
+  async maintain(table: string): Promise<MaintainResult> {
+    const name = nameText(table);
+    const input: MaintainInput = {table: name};
+    const workflowId = this.#questionId(name, 'maintain');
+    return this.#execute<MaintainResult>(workflowTypes.maintain, workflowId, input, `maintain ${name}`);
   }
 
   /** Runs any statement of ours to its end. */

@@ -19,5 +19,6 @@ export type {
   DropResult,
   Explanation,
   RefreshProgress,
+  MaintainResult,
   ResumeResult,
 } from './workflows/messages.ts';

@@ -28,6 +28,11 @@ export function applyId(prefix: string, table: string): string {
   return `${scheduleId(prefix, table)}/apply`;
 }
 
+/** The one maintenance of a table that a refresh has started. */
+export function maintenanceId(prefix: string, table: string): string {
+  return `${scheduleId(prefix, table)}/maintain`;
+}
+
 /** The one statement at a time that creates or drops a table. */
 export function definitionId(prefix: string, table: string): string {
   return `${scheduleId(prefix, table)}/define`;

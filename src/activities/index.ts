@@ -11,8 +11,9 @@ import {failureOf} from './failures.ts';
 import {heartbeating} from './heartbeating.ts';
 import {lookUpSnapshots} from './look-up-snapshots.ts';
 import {countAlert, countFailure, countRefresh} from '../metrics.ts';
+import {maintainTable} from './maintain.ts';
 import {publishRefresh} from './publish-refresh.ts';
-import {maintainTable, recordFailure, recordRefresh} from './record-refresh.ts';
+import {recordFailure, recordRefresh} from './record-refresh.ts';
 import {resumeTable} from './resume.ts';
 import {verify} from './verify.ts';
 
@@ -74,9 +75,12 @@ export function createActivities(deps: Deps): Activities {
 }
 
 /** Where this lake's work is done. A table that isn't there fails here, at once. */
-async function locate(deps: Deps, {table}: {readonly table: string | null}): Promise<Site> {
-  if (table !== null) await findTables(deps, {table, trigger: 'manual'});
-  return deps.site;
+async function locate(
+  deps: Deps,
+  {table}: {readonly table: string | null},
+): Promise<Site & {readonly table: string | null}> {
+  const found = table === null ? null : await findTables(deps, {table, trigger: 'manual'});
+  return {...deps.site, table: found?.table.name ?? null};
 }
 
 /** Deps may be getters, which are open only while a worker runs: they are asked each time. */

@@ -1,5 +1,4 @@
-import {defaultSettings} from '../definition/definition.ts';
-import {isMaintenanceDue, maintain} from '../lake/maintenance.ts';
+import {filesOf, isMaintenanceDue} from '../lake/maintenance.ts';
 import type {ErrorCode} from '../errors.ts';
 import {inTransaction} from '../metadata/database.ts';
 import {
@@ -24,7 +23,6 @@ import {isSameName} from '../table-name.ts';
 import {alertId} from '../temporal-names.ts';
 import type {RecordFailureInput, RecordInput} from './activities.ts';
 import type {Deps} from './deps.ts';
-import type {RefreshContext} from './look-up-snapshots.ts';
 import {tableNamed} from './versions.ts';
 
 /** Puts a refresh that the lake has down in the metadata: publication, version, history. */
@@ -48,15 +46,7 @@ export async function recordRefresh(
   });
   await forgetPublications(metadata, table);
   await forgetRungs(metadata);
-  return {isMaintenanceDue: await lake.look((session) => isMaintenanceDue(session, tableNamed(table)))};
-}
-
-/** Callers hold the table's lock: they are its apply. */
-export async function maintainTable(
-  {lake, signal}: RefreshContext,
-  {table, rows}: {readonly table: string; readonly rows: number},
-): Promise<boolean> {
-  return await lake.compute(defaultSettings, (session) => maintain(session, tableNamed(table), rows), signal);
+  return {isMaintenanceDue: isMaintenanceDue(await lake.look((session) => filesOf(session, tableNamed(table))))};
 }
 
 /** How much of the time of all phases was not spent in SQL. */

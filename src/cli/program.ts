@@ -9,6 +9,7 @@ import {addDrop} from './commands/drop.ts';
 import {addExplain} from './commands/explain.ts';
 import {addHistory} from './commands/history.ts';
 import {addList} from './commands/list.ts';
+import {addMaintain} from './commands/maintain.ts';
 import {addRefresh} from './commands/refresh.ts';
 import {addResume} from './commands/resume.ts';
 import {addSql} from './commands/sql.ts';
@@ -29,7 +30,7 @@ export function buildProgram(): Command {
     );
   for (const add of [addDev, addWorker]) add(program.commandsGroup('Processes:'));
   for (const add of [addSql, addCreate, addDrop]) add(program.commandsGroup('Statements:'));
-  for (const add of [addRefresh, addResume, addVerify]) add(program.commandsGroup('Work:'));
+  for (const add of [addRefresh, addResume, addVerify, addMaintain]) add(program.commandsGroup('Work:'));
   for (const add of [addList, addDescribe, addHistory, addExplain]) add(program.commandsGroup('Looking:'));
   return program;
 }

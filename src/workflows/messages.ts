@@ -13,6 +13,7 @@ export const workflowTypes = {
   drop: 'dropDynamicTable',
   explain: 'explainDynamicTable',
   verify: 'verifyDynamicTable',
+  maintain: 'maintainDynamicTable',
   resume: 'resumeDynamicTable',
   alert: 'sendAlert',
 } as const;
@@ -117,6 +118,27 @@ export type Alert = {
       readonly freshAt: string;
     }
 );
+
+export type MaintainInput = {readonly table: string};
+
+/** Live files of a table: `small` are those data files that would go into a larger one. */
+export type FileCounts = {readonly data: number; readonly small: number; readonly deletes: number};
+
+/** What the maintenance of one table found and did. */
+export type Maintained = {
+  readonly before: FileCounts;
+  readonly after: FileCounts;
+  /** How many rows it holds and should hold; null when that is the same. */
+  readonly damage: {readonly expected: number; readonly found: number} | null;
+};
+
+export type MaintainResult = Pick<Maintained, 'before' | 'after'> & {
+  readonly table: string;
+  /** rebuilt: it did not hold the rows that the last refresh had left in it. */
+  readonly outcome: 'maintained' | 'nothing-to-do' | 'rebuilt';
+  /** Why it was rebuilt. */
+  readonly reason: string | null;
+};
 
 /** Where a refresh is now: answer of the query `progress` of `refreshDynamicTable` and `applyRefresh`. */
 export type RefreshProgress = {

@@ -1,7 +1,7 @@
 import {FreshetError} from '../errors.ts';
 import type {RefreshInput} from '../refresh/messages.ts';
 import {readTableName, tableNameText} from '../table-name.ts';
-import type {CreateInput, DropInput, ExplainInput, ResumeInput, VerifyInput} from './messages.ts';
+import type {CreateInput, DropInput, ExplainInput, MaintainInput, ResumeInput, VerifyInput} from './messages.ts';
 
 /** Inputs come from hands, CLIs and other SDKs: each is looked at first, and a wrong one fails at once and says how it is written. */
 
@@ -33,6 +33,10 @@ export function readDropInput(input: unknown): DropInput {
 }
 
 export function readResumeInput(input: unknown): ResumeInput {
+  return {table: readTable(input)};
+}
+
+export function readMaintainInput(input: unknown): MaintainInput {
   return {table: readTable(input)};
 }
 

@@ -2,6 +2,7 @@ import {
   CancellationScope,
   executeChild,
   ParentClosePolicy,
+  startChild,
   workflowInfo,
   type ChildWorkflowOptions,
 } from '@temporalio/workflow';
@@ -13,7 +14,9 @@ import type {Choice, Publication, RefreshInput, RefreshResult} from '../refresh/
 import {applyRefresh, type ApplyResult} from './apply-refresh.ts';
 import {errorOfFailure} from '../failure.ts';
 import {failOnce} from './fail-once.ts';
-import {applyId} from '../temporal-names.ts';
+import {applyId, maintenanceId} from '../temporal-names.ts';
+import type {maintainDynamicTable} from './maintain-dynamic-table.ts';
+import {workflowTypes} from './messages.ts';
 import {startProgress, type Show} from './progress.ts';
 import {chooseVersion, light} from './proxies.ts';
 import {readRefreshInput} from './read-input.ts';
@@ -127,7 +130,8 @@ async function bringTo(
   if (applied === null) return {kind: 'wait', apply: {workflowId, runId: null}, dataVersion};
   context.waiting.hold(applied.waiters);
   if (applied.outcome === 'ahead') return {kind: 'ahead', dataVersion: applied.dataVersion};
-  const {outcome, publication, summary} = applied;
+  const {outcome, publication, summary, isMaintenanceDue} = applied;
+  if (isMaintenanceDue) await startMaintenance(site, request.table);
   return {kind: 'done', result: finished(context, outcome, applied.dataVersion, publication, summary)};
 }
 
@@ -181,6 +185,20 @@ async function apply(
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
     throw error;
+  }
+}
+
+/** It outlives this run, and waits for the lock like any other; one at a time is enough. */
+async function startMaintenance({prefix}: Site, table: string): Promise<void> {
+  try {
+    await startChild<typeof maintainDynamicTable>(workflowTypes.maintain, {
+      workflowId: maintenanceId(prefix, table),
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `maintain ${table}`.slice(0, 190),
+      args: [{table}],
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }
 

@@ -2,8 +2,9 @@ import {expect, test} from 'vitest';
 import {defaultSettings} from '../../src/definition/definition.ts';
 import {lastWrite, tableHistory} from '../../src/lake/catalog.ts';
 import {feedParts} from '../../src/lake/feed.ts';
-import {filesOf, isMaintenanceDue, maintain} from '../../src/lake/maintenance.ts';
+import {damageOf, filesOf, isMaintenanceDue, tidy} from '../../src/lake/maintenance.ts';
 import {Conflict} from '../../src/lake/publication.ts';
+import {readStanding} from '../../src/lake/state.ts';
 import {changeOf, standing} from '../support/change.ts';
 import {aLake} from '../support/lake.ts';
 import {create, publishStatements} from '../support/target.ts';
@@ -23,11 +24,9 @@ test('many files become one, and neither readers nor the table itself take it fo
       ];
       ({snapshot: last} = await publishStatements(session, {table, state, generation: i, statements}));
     }
-    expect(await filesOf(session, table)).toEqual({data: 4, deletes: 3});
-    expect(await isMaintenanceDue(session, table)).toBe(false);
-    expect(await maintain(session, table, 5)).toBe(true);
-    expect(await filesOf(session, table)).toEqual({data: 1, deletes: 0});
-    expect(await maintain(session, table, 6)).toBe(false);
+    expect(await filesOf(session, table)).toEqual({data: 4, small: 4, deletes: 3});
+    await tidy(session, table);
+    expect(await filesOf(session, table)).toEqual({data: 1, small: 1, deletes: 0});
 
     const now = await lake.snapshot();
     const {tableId} = await standing(session, table, now);
@@ -40,6 +39,25 @@ test('many files become one, and neither readers nor the table itself take it fo
       ['13', 'b', 1],
       ['3', 'a', 1],
     ]);
+  });
+});
+
+test('many small files, or many with deleted rows, make maintenance due; large ones do not', () => {
+  expect(isMaintenanceDue({data: 500, small: 99, deletes: 99})).toBe(false);
+  expect(isMaintenanceDue({data: 500, small: 100, deletes: 0})).toBe(true);
+  expect(isMaintenanceDue({data: 100, small: 1, deletes: 100})).toBe(true);
+});
+
+test('a table without the rows that were left in it is damaged', async () => {
+  await using lake = await aLake();
+  await lake.lake.compute(defaultSettings, async (session) => {
+    const state = await create(session, table);
+    expect(await damageOf(session, table)).toBeNull();
+    const statements = [`INSERT INTO freshet_lake.main.t VALUES (1, 'a'), (2, 'b'), (3, 'c')`];
+    await publishStatements(session, {table, state, generation: 0, statements});
+    const left = (await readStanding(session, table))?.rows ?? 0;
+    await lake.run('DELETE FROM t WHERE k = 1');
+    expect(await damageOf(session, table)).toEqual({expected: left, found: 2});
   });
 });
 
@@ -61,7 +79,7 @@ test('a refresh beside which a target is maintained conflicts', async () => {
       generation: 2,
       statements: [`DELETE FROM freshet_lake.main.t WHERE k = 1`],
       beforeCommit: async () => {
-        await session.beside((other) => maintain(other, table, 9));
+        await session.beside((other) => tidy(other, table));
       },
     });
     await expect(late).rejects.toBeInstanceOf(Conflict);

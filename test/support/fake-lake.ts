@@ -46,7 +46,7 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
     mostAtOnce: 0,
     onPublish: () => Promise.resolve(),
     activities: (prefix) => ({
-      locate: () => Promise.resolve({prefix, computeTaskQueue: `${prefix}freshet`, heartbeatSeconds: 10}),
+      locate: ({table}) => Promise.resolve({prefix, computeTaskQueue: `${prefix}freshet`, heartbeatSeconds: 10, table}),
       chooseVersion: ({table, dataVersion, full}) => {
         if (!nodes.some(({name}) => name === table)) {
           throw ApplicationFailure.nonRetryable(`There is no dynamic table ${table}.`, 'unknown_dynamic_table', {
