@@ -1,14 +1,7 @@
 import {filesOf, isMaintenanceDue} from '../lake/maintenance.ts';
 import type {ErrorCode} from '../errors.ts';
 import {inTransaction} from '../metadata/database.ts';
-import {
-  allTables,
-  countFailure,
-  findTable,
-  mostFailuresInARow,
-  moveTable,
-  type TableRow,
-} from '../metadata/dynamic-table.ts';
+import {allTables, countFailure, findTable, mostFailuresInARow, moveTable} from '../metadata/dynamic-table.ts';
 import {forgetPublications, savePublication} from '../metadata/publication.ts';
 import {
   countNoData,
@@ -64,16 +57,35 @@ const passingCodes: readonly ErrorCode[] = ['unavailable', 'superseded', 'cancel
 
 /**
  * Puts a failed run down, and suspends the table after too many scheduled ones in a row. A second attempt finds the first one's
- * entry and counts nothing, but sees to it that the schedule is paused and people are told.
+ * entry and counts nothing, but sees to it that the schedule is paused and people are told; they are when PostgreSQL is what
+ * has failed, too.
  */
 export async function recordFailure(
   deps: Pick<Deps, 'metadata' | 'schedules' | 'alerts' | 'site' | 'scrub'>,
-  {table, trigger, dataVersion, code, message, startedAt, run}: RecordFailureInput,
+  input: RecordFailureInput,
 ): Promise<void> {
-  const {metadata, schedules, scrub} = deps;
+  const error = deps.scrub(input.message);
+  let failed: Failed = {...input, error, failuresInARow: null, hasSuspended: false};
+  try {
+    failed = {...failed, ...(await putDown(deps, failed))};
+  } finally {
+    await tell(deps, failed);
+  }
+}
+
+type Failed = Omit<RecordFailureInput, 'message'> & {
+  readonly error: string;
+  /** Null when nobody knows. */
+  readonly failuresInARow: number | null;
+  readonly hasSuspended: boolean;
+};
+
+async function putDown(
+  {metadata, schedules}: Pick<Deps, 'metadata' | 'schedules'>,
+  {table, trigger, dataVersion, code, error, startedAt, run}: Failed,
+): Promise<Pick<Failed, 'table' | 'failuresInARow' | 'hasSuspended'>> {
   // It failed perhaps before it knew how the table's name is spelled.
   const known = (await allTables(metadata)).find(({name}) => isSameName(name, table));
-  const error = scrub(message);
   const {runId} = run;
   // The run has no refresh of its own; the id keeps a second attempt from being a second row.
   const refreshId = `failed ${runId}`;
@@ -87,27 +99,21 @@ export async function recordFailure(
     if (!isNew || known === undefined || trigger !== 'schedule' || passingCodes.includes(code)) return;
     await countFailure(client, known.name, known.incarnation, {code, error, runId});
   });
-  if (known === undefined) return;
-  const row = (await findTable(metadata, known.name)) ?? known;
-  const {name, suspension} = row;
+  const row = known === undefined ? null : await findTable(metadata, known.name);
+  if (row === null) return {table, failuresInARow: null, hasSuspended: false};
+  const {name, failuresInARow, suspension} = row;
   const hasSuspended = suspension?.runId === runId;
   if (hasSuspended) {
     await markHasSuspended(metadata, refreshId);
     await schedules.pause(name, suspensionNote(name, suspension));
   }
-  await tell(deps, row, {trigger, code, error, run, hasSuspended});
+  return {table: name, failuresInARow, hasSuspended};
 }
-
-type Failed = Pick<RecordFailureInput, 'trigger' | 'code' | 'run'> & {
-  readonly error: string;
-  readonly hasSuspended: boolean;
-};
 
 /** Of a run that others asked for they tell themselves; nobody needs to be told what he did. */
 async function tell(
   {alerts, site}: Pick<Deps, 'alerts' | 'site'>,
-  {name: table, failuresInARow}: TableRow,
-  {trigger, code, error, run, hasSuspended}: Failed,
+  {table, trigger, code, error, failuresInARow, hasSuspended, run}: Failed,
 ): Promise<void> {
   if (code === 'cancelled' || trigger === 'upstream' || trigger === 'create') return;
   const facts = {table, at: new Date().toISOString(), code, error, trigger, failuresInARow, ...run};

@@ -105,8 +105,8 @@ export type Alert = {
       readonly code: ErrorCode;
       readonly error: string;
       readonly trigger: Trigger;
-      /** Scheduled runs that have failed since the last success. */
-      readonly failuresInARow: number;
+      /** Scheduled runs that have failed since the last success; null when PostgreSQL did not say. */
+      readonly failuresInARow: number | null;
       readonly workflowId: string;
       readonly runId: string;
     }

@@ -53,9 +53,16 @@ async function aTable() {
     if (found === null) throw new Error(`${name} is gone`);
     return found;
   };
-  const fail = async (table: string, {trigger = 'schedule', code = 'data_error', runId = randomUUID()}: Run = {}) => {
+  const fail = async (
+    table: string,
+    {trigger = 'schedule', code = 'data_error', runId = randomUUID()}: Run = {},
+    metadata = deps.metadata,
+  ) => {
     const facts = {dataVersion: null, message: 'no s3cret', startedAt: new Date().toISOString()};
-    await recordFailure(deps, {table, trigger, code, ...facts, run: {workflowId: `run-${runId}`, runId}});
+    await recordFailure(
+      {...deps, metadata},
+      {table, trigger, code, ...facts, run: {workflowId: `run-${runId}`, runId}},
+    );
   };
   return {...made, deps, paused, alerts, row, fail};
 }
@@ -96,6 +103,15 @@ test('a failure that is put down twice is one entry and counts once, and its ale
   expect(await history(made.metadata, 'main.totals', 10)).toHaveLength(5);
   expect(made.paused.has('main.totals')).toBe(true);
   expect(new Set(made.alerts.map(({id}) => id)).size).toBe(6);
+});
+
+test('that PostgreSQL is away is told all the same', async () => {
+  await using made = await aTable();
+  const runId = randomUUID();
+  await using away = await someMetadata();
+  await away.metadata.query('drop schema freshet cascade');
+  await expect(made.fail('main.totals', {code: 'unavailable', runId}, away.metadata)).rejects.toThrow();
+  expect(made.alerts).toMatchObject([{kind: 'failure', code: 'unavailable', failuresInARow: null, runId}]);
 });
 
 test.each<[string, Run, readonly string[]]>([
