@@ -17,19 +17,20 @@ import {workflowTypes} from './workflows/messages.ts';
  * would move tables off their common ticks.
  */
 export function openSchedules(temporal: () => Client, prefix: string): Schedules {
+  const create = async (request: ScheduleRequest): Promise<void> => {
+    const options = scheduleOf(prefix, request);
+    try {
+      await temporal().schedule.create(options);
+    } catch (error) {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+      // Our own earlier attempt, or what was left of a table of that name.
+      await temporal()
+        .schedule.getHandle(options.scheduleId)
+        .update(() => options);
+    }
+  };
   return {
-    create: async (request) => {
-      const options = scheduleOf(prefix, request);
-      try {
-        await temporal().schedule.create(options);
-      } catch (error) {
-        if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-        // Our own earlier attempt, or what was left of a table of that name.
-        await temporal()
-          .schedule.getHandle(options.scheduleId)
-          .update(() => options);
-      }
-    },
+    create,
     delete: async (table) => {
       try {
         await temporal().schedule.getHandle(scheduleId(prefix, table)).delete();
@@ -44,11 +45,17 @@ export function openSchedules(temporal: () => Client, prefix: string): Schedules
         if (!(error instanceof ScheduleNotFoundError)) throw error;
       }
     },
-    resume: async ({table, targetLag, mode}) => {
-      const handle = temporal().schedule.getHandle(scheduleId(prefix, table));
-      const {state} = await handle.describe();
-      if (state.paused) await handle.unpause(scheduleNote(targetLag, mode));
-      return state.paused;
+    resume: async (request) => {
+      const handle = temporal().schedule.getHandle(scheduleId(prefix, request.table));
+      try {
+        const {state} = await handle.describe();
+        if (state.paused) await handle.unpause(scheduleNote(request.targetLag, request.mode));
+        return state.paused;
+      } catch (error) {
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+        await create(request);
+        return true;
+      }
     },
   };
 }

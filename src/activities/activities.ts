@@ -61,7 +61,7 @@ export type Activities = {
   readonly removeTable: (input: TableIncarnation) => Promise<void>;
 
   /** Has the table's schedule go on, and that of each reader which had been suspended for its failures. */
-  readonly resumeTable: (input: ResumeInput) => Promise<ResumeResult>;
+  readonly resumeTable: (input: ResumeInput & {readonly taskQueue: string}) => Promise<ResumeResult>;
 
   readonly explain: (input: ExplainInput) => Promise<Explanation>;
   readonly verify: (input: VerifyInput) => Promise<VerifyResult>;

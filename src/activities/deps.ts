@@ -24,8 +24,8 @@ export type Schedules = {
   readonly delete: (table: string) => Promise<void>;
   /** Stops its ticks; the note says why. */
   readonly pause: (table: string, note: string) => Promise<void>;
-  /** Has it tick again; false when it had never stopped. */
-  readonly resume: (request: Pick<ScheduleRequest, 'table' | 'targetLag' | 'mode'>) => Promise<boolean>;
+  /** Has it tick again, also one that Temporal has lost; false when it had never stopped. */
+  readonly resume: (request: ScheduleRequest) => Promise<boolean>;
 };
 
 /** Where alerts go. With nobody to receive them both do nothing. */

@@ -210,11 +210,18 @@ test('of a suspended table scheduled runs do nothing, all others what they alway
   expect(await made.choose(table, {trigger: 'manual'})).toMatchObject({kind: 'refresh'});
   expect(await made.choose(table, {trigger: 'upstream'})).toMatchObject({kind: 'refresh'});
 
-  expect(await resumeTable(made.deps, {table: 'MAIN.Totals'})).toEqual({table, outcome: 'resumed', readers: [reader]});
+  const taskQueue = 'none';
+  expect(await resumeTable(made.deps, {table: 'MAIN.Totals', taskQueue})).toEqual({
+    table,
+    outcome: 'resumed',
+    readers: [reader],
+  });
   expect([...made.paused.keys()]).toEqual([other]);
   expect(await made.choose(table, tick)).toMatchObject({kind: 'refresh'});
   expect(await made.choose(reader, tick)).toMatchObject({kind: 'refresh'});
   expect(await made.choose(other, tick)).toMatchObject({kind: 'suspended'});
-  expect(await resumeTable(made.deps, {table})).toEqual({table, outcome: 'active', readers: []});
-  await expect(resumeTable(made.deps, {table: 'main.totls'})).rejects.toMatchObject({code: 'unknown_dynamic_table'});
+  expect(await resumeTable(made.deps, {table, taskQueue})).toEqual({table, outcome: 'active', readers: []});
+  await expect(resumeTable(made.deps, {table: 'main.totls', taskQueue})).rejects.toMatchObject({
+    code: 'unknown_dynamic_table',
+  });
 });

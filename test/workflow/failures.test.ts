@@ -96,6 +96,10 @@ test('a table whose data spoil it is suspended, told of, keeps its contents, and
   expect(await tick(stack, 'main.numbers')).toMatchObject({outcome: 'refreshed'});
   expect(await stack.client.verify('numbers')).toMatchObject({verdict: 'equal'});
   expect(await stack.client.resume('numbers')).toMatchObject({outcome: 'active'});
+  // Temporal has lost it.
+  await stack.temporal.schedule.getHandle(`${stack.prefix}dynamic-table:main.numbers`).delete();
+  expect(await stack.client.resume('numbers')).toMatchObject({outcome: 'resumed'});
+  expect((await stack.client.describe('numbers')).schedule).toMatchObject({paused: false, note: schedule?.note});
   await expect(stack.client.resume('numbrs')).rejects.toMatchObject({code: 'unknown_dynamic_table'});
 });
 

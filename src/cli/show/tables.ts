@@ -43,7 +43,7 @@ function settings(details: DynamicTableDetails): readonly (readonly [string, str
     ['state', details.state === 'auto_suspended' ? bad(details.state) : details.state],
     ...(details.suspension === null ? [] : [['suspended', suspensionText(details.suspension)] as const]),
     ...details.suspendedUpstreams.map(
-      ({table: upstream, suspension}) => ['stands still', `${upstream}: ${suspensionText(suspension)}`] as const,
+      ({table: upstream, suspension}) => ['upstream suspended', `${upstream}: ${suspensionText(suspension)}`] as const,
     ),
     ['failures', details.failuresInARow === 0 ? '' : `${details.failuresInARow} scheduled ones in a row`],
     ['target lag', details.targetLag],
