@@ -32,6 +32,16 @@ test('a lake is all that must be configured', () => {
   });
 });
 
+test.each(['alerts.example/freshet', 'ftp://alerts.example', 'https://me:s3cret@alerts.example'])(
+  'alerts can not go to %s, of which no more is said than its scheme',
+  (address) => {
+    const text = problems({...enough, FRESHET_ALERT_URL: address});
+    expect(text).toContain('it should be "http://host/path" or "https://host/path", without a user');
+    expect(text).not.toContain('alerts.example');
+    expect(text).not.toContain('s3cret');
+  },
+);
+
 test('every variable is read', () => {
   const config = readConfig({
     ...enough,
