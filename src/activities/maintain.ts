@@ -1,6 +1,6 @@
 import {defaultSettings} from '../definition/definition.ts';
 import {FreshetError} from '../errors.ts';
-import {damageOf, filesOf, isTidy, tidy} from '../lake/maintenance.ts';
+import {damageOf, filesOf, forgetDeadStates, isTidy, tidy} from '../lake/maintenance.ts';
 import {readStanding} from '../lake/state.ts';
 import type {Maintained} from '../workflows/messages.ts';
 import type {RefreshContext} from './look-up-snapshots.ts';
@@ -19,6 +19,7 @@ export async function maintainTable(
       if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${input.table}.`);
       const before = await filesOf(session, table);
       if (!isTidy(before)) await tidy(session, table);
+      await forgetDeadStates(session, table);
       return {before, after: await filesOf(session, table), damage: await damageOf(session, table)};
     },
     signal,

@@ -2,9 +2,9 @@ import {expect, test} from 'vitest';
 import {defaultSettings} from '../../src/definition/definition.ts';
 import {lastWrite, tableHistory} from '../../src/lake/catalog.ts';
 import {feedParts} from '../../src/lake/feed.ts';
-import {damageOf, filesOf, isMaintenanceDue, tidy} from '../../src/lake/maintenance.ts';
+import {damageOf, filesOf, forgetDeadStates, isMaintenanceDue, tidy} from '../../src/lake/maintenance.ts';
 import {Conflict} from '../../src/lake/publication.ts';
-import {readStanding} from '../../src/lake/state.ts';
+import {readStanding, readState} from '../../src/lake/state.ts';
 import {changeOf, standing} from '../support/change.ts';
 import {aLake} from '../support/lake.ts';
 import {create, publishStatements} from '../support/target.ts';
@@ -59,6 +59,29 @@ test('a table without the rows that were left in it is damaged', async () => {
     await lake.run('DELETE FROM t WHERE k = 1');
     expect(await damageOf(session, table)).toEqual({expected: left, found: 2});
   });
+});
+
+test('dead versions of a state row are taken away, the newest and the one that lives are not', async () => {
+  await using lake = await aLake();
+  const state = await lake.lake.compute(defaultSettings, async (session) => {
+    const made = await create(session, table);
+    for (let generation = 0; generation < 6; generation++) {
+      const statements = [`INSERT INTO freshet_lake.main.t VALUES (${generation}, 'a')`];
+      await publishStatements(session, {table, state: made, generation, statements});
+    }
+    const before = await readStanding(session, table);
+    expect(await forgetDeadStates(session, table, {many: 7, kept: 2})).toBe(0);
+    expect(await forgetDeadStates(session, table, {many: 6, kept: 2})).toBe(4);
+    expect(await readStanding(session, table)).toEqual(before);
+    expect(await readState(session, table, (before?.snapshot ?? 0) - 1)).toMatchObject({generation: 5});
+    const statements = [`INSERT INTO freshet_lake.main.t VALUES (7, 'a')`];
+    await publishStatements(session, {table, state: made, generation: 6, statements});
+    expect(await forgetDeadStates(session, table)).toBe(0);
+    return await readStanding(session, table);
+  });
+  expect(state).toMatchObject({generation: 7});
+  const newcomer = await lake.newcomer();
+  expect(await newcomer.rows('select generation from lake.freshet_state."main.t"')).toEqual([[7]]);
 });
 
 test('a refresh beside which a target is maintained conflicts', async () => {
