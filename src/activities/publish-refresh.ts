@@ -1,6 +1,6 @@
 import {FreshetError} from '../errors.ts';
 import {isLakeError} from '../lake/errors.ts';
-import {Conflict, publicationOf, TargetUnreadable} from '../lake/publication.ts';
+import {Conflict, isReadable, publicationOf, TargetUnreadable} from '../lake/publication.ts';
 import {removeStaging, StagedFileGone, stagingFolder} from '../lake/staging.ts';
 import {FenceLost, readState} from '../lake/state.ts';
 import {inLake} from '../lake/alias.ts';
@@ -40,7 +40,7 @@ export async function publishRefresh({lake, signal}: RefreshContext, input: Publ
 async function attempt(work: Work, folder: string, lakeName: string): Promise<Published> {
   const {state, refreshId, lookUp, decision} = work;
   const {incarnation, generation} = lookUp.fence;
-  if (state.refreshId === refreshId) return publishedBefore(work);
+  if (state.refreshId === refreshId) return await publishedBefore(work, lakeName);
   if (state.incarnation !== incarnation || state.generation !== generation) return {kind: 'lost'};
   try {
     if (decision.action === 'NO_DATA') return await publishNothing(work);
@@ -50,15 +50,23 @@ async function attempt(work: Work, folder: string, lakeName: string): Promise<Pu
     if (error instanceof GiveUp) return (await isFenceMoved(work)) ? {kind: 'lost'} : error.answer;
     if (error instanceof FenceLost || error instanceof Conflict) return {kind: 'lost'};
     if (error instanceof StagedFileGone) return {kind: 'extract-again', why: error.message};
-    if (error instanceof TargetUnreadable) {
-      return await writeFully(work, lakeName, {incarnation, generation: error.publication.generation}, true);
-    }
+    if (error instanceof TargetUnreadable) return await writeAnew(work, lakeName, error.publication.generation);
+    if (isLakeError(error, 'missing-file') && !(await isReadable(work.session, state.table)))
+      return await writeAnew(work, lakeName, generation);
     if (isLakeError(error, 'data', 'statement') && decision.action === 'INCREMENTAL') {
       return {kind: 'full-instead', reason: failureReason(error)};
     }
     if (isLakeError(error, 'data')) throw dataError(error.message);
     throw error;
   }
+}
+
+/** What the lake has of the table can't be read any more: all of it is written again, into another table that takes its place. */
+async function writeAnew(work: Work, lakeName: string, generation: number): Promise<Published> {
+  const {decision, lookUp} = work;
+  const anew = {...decision, action: 'REINITIALIZE', reason: {kind: 'target-files-lost'}} as const;
+  const fence = {incarnation: lookUp.fence.incarnation, generation};
+  return await writeFully({...work, decision: anew}, lakeName, fence, true);
 }
 
 /** Whether another refresh has published since: then what the transaction found amiss is that refresh's work. */
@@ -79,8 +87,10 @@ function dataError(message: string): FreshetError {
   return new FreshetError('data_error', message, {hint: 'The table keeps its contents. Mend the data or the query.'});
 }
 
-/** An earlier attempt of this very refresh committed, and its answer got lost on the way. */
-function publishedBefore({state, decision}: Work): Published {
+/** An earlier attempt of this very refresh committed, and its answer got lost on the way; with its files, if DuckLake took them away. */
+async function publishedBefore(work: Work, lakeName: string): Promise<Published> {
+  const {session, state, decision} = work;
+  if (!(await isReadable(session, state.table))) return await writeAnew(work, lakeName, state.generation);
   const {action, reason} = decision;
   const summary = {
     action,

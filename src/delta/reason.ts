@@ -23,6 +23,7 @@ export type Reason =
   | {readonly kind: 'count-mismatch'; readonly source: string; readonly expected: number; readonly found: number}
   | {readonly kind: 'upstream-recreated'; readonly source: string}
   | {readonly kind: 'target-written'; readonly snapshot: number}
+  | {readonly kind: 'target-files-lost'}
   | {readonly kind: 'target-count-mismatch'; readonly expected: number; readonly found: number}
   | {readonly kind: 'row-missing'; readonly rows: number}
   | {readonly kind: 'data-error'; readonly message: string}
@@ -67,6 +68,8 @@ export function reasonText(reason: Reason): string {
       return `${reason.source} was created again`;
     case 'target-written':
       return `somebody else wrote into the table (snapshot ${reason.snapshot})`;
+    case 'target-files-lost':
+      return `files of the table are gone, as after a COMMIT whose answer was lost`;
     case 'target-count-mismatch':
       return `the table has ${reason.found} rows where ${reason.expected} were left`;
     case 'row-missing':

@@ -32,6 +32,8 @@ process.on('message', (order) => {
   if (order.holdAt !== undefined) holdAt = new RegExp(order.holdAt);
 });
 process.channel?.unref();
+// The test that started it is gone.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 /** Null, or the promise to wait for. */
 function meet(statement) {
