@@ -23,6 +23,7 @@ export const errorCodes = [
   'source_changed',
   'data_error',
   'superseded',
+  'worker_lost',
   'cancelled',
   'internal',
 ] as const;

@@ -1,8 +1,9 @@
 import {ServiceError} from '@temporalio/client';
-import {ApplicationFailure, CancelledFailure} from '@temporalio/common';
+import {ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure} from '@temporalio/common';
 import {expect, test} from 'vitest';
 import {failureOf} from '../src/activities/failures.ts';
 import {FreshetError} from '../src/errors.ts';
+import {errorOfFailure} from '../src/failure.ts';
 import {classify, LakeError} from '../src/lake/errors.ts';
 
 /** What an activity's error becomes: our code, and whether Temporal tries again. */
@@ -60,6 +61,16 @@ test.each([
 test('what is cancelled stays cancelled', () => {
   const cancelled = new CancelledFailure('stop');
   expect(failureOf(cancelled, (text) => text)).toBe(cancelled);
+});
+
+test('work that no worker survives is told apart from servers that do not answer', () => {
+  const failureOfTimeout = (type: TimeoutFailure['timeoutType']) =>
+    new ActivityFailure(
+      ...(['Activity task timed out', 'publishRefresh', '7', 'MAXIMUM_ATTEMPTS_REACHED', 'worker'] as const),
+      new TimeoutFailure('activity timeout', null, type),
+    );
+  expect(errorOfFailure(failureOfTimeout('HEARTBEAT'))).toMatchObject({code: 'worker_lost'});
+  expect(errorOfFailure(failureOfTimeout('START_TO_CLOSE'))).toMatchObject({code: 'unavailable'});
 });
 
 test('secrets are out of the message, whatever it was', () => {

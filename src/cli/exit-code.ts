@@ -26,6 +26,7 @@ export const exitCodes = {
   source_changed: 40,
   data_error: 41,
   superseded: 42,
+  worker_lost: 43,
   cancelled: 130,
 } as const satisfies Record<ErrorCode, number>;
 
