@@ -1,9 +1,12 @@
 import {expect, test} from 'vitest';
-import {columnsText, showCreate} from '../../src/cli/show/definition.ts';
+import {columnsText, showCreate, showResume} from '../../src/cli/show/definition.ts';
 import {showRows} from '../../src/cli/show/rows.ts';
 import {showHistory} from '../../src/cli/show/history.ts';
 import {showRefresh} from '../../src/cli/show/refresh.ts';
 import {showVerification} from '../../src/cli/show/verification.ts';
+import {showTable, showTables} from '../../src/cli/show/tables.ts';
+import type {DynamicTableDetails} from '../../src/client.ts';
+import type {Suspension} from '../../src/metadata/dynamic-table.ts';
 import {unknownRefresh, type HistoryEntry} from '../../src/metadata/refresh.ts';
 import type {RefreshResult, RefreshSummary} from '../../src/refresh/messages.ts';
 
@@ -94,6 +97,40 @@ test('in the history a first refresh has no changes, and one that failed says so
   expect(text).toMatch(/INITIAL +7 +13 /);
   expect(text).toMatch(/failed \(data_error\) .*Division by zero\./);
   expect(text).toMatch(/failed \(data_error\), suspended .*Division by zero\./);
+});
+
+const suspension: Suspension = {
+  ...{kind: 'failures', code: 'data_error', error: 'Division\nby zero.', since: '2026-01-01T00:00:00Z', runId: 'r'},
+};
+
+const details: DynamicTableDetails = {
+  ...{table: 'main.totals', state: 'active', targetLag: '5 minutes', refreshMode: 'AUTO', mode: 'incremental'},
+  ...{reasons: [], sources: [], dataVersion: 7, freshAt: null, lagSeconds: 30, rows: 13, failuresInARow: 0},
+  ...{suspension: null, lastRefresh: null, createdAt: '2026-01-01T00:00:00Z', query: 'select 1', comment: null},
+  ...{initialize: 'ON_CREATE', cardinalityThreshold: 0.3, columns: [], upstreams: [], suspendedUpstreams: []},
+  ...{readers: [], schedule: null},
+};
+
+test('a suspended table says since when and why, and so does one that reads it', () => {
+  const suspended = {...details, state: 'auto_suspended', suspension, failuresInARow: 5} as const;
+  expect(showTable(suspended, [], 0)).toMatch(
+    /^state +auto_suspended\nsuspended +2026-01-01T00:00:00Z, data_error: Division by zero\.\nfailures +5 scheduled ones in a row$/m,
+  );
+  expect(showTables([suspended])).toContain('main.totals (auto_suspended)');
+  const reader = {...details, suspendedUpstreams: [{table: 'main.base', suspension}]};
+  expect(showTable(reader, [], 0)).toMatch(
+    /^upstream suspended +main\.base: 2026-01-01T00:00:00Z, data_error: Division by zero\.$/m,
+  );
+  expect(showTable(details, [], 0)).not.toMatch(/suspended|failures/);
+});
+
+test('resume says what it has started again', () => {
+  const resumed = {table: 'main.totals', outcome: 'resumed', readers: []} as const;
+  expect(showResume(resumed)).toBe('Resumed main.totals: refreshed by schedule again.');
+  expect(showResume({...resumed, readers: ['main.a', 'main.b']})).toBe(
+    'Resumed main.totals, with main.a, main.b: refreshed by schedule again.',
+  );
+  expect(showResume({...resumed, outcome: 'active'})).toBe('main.totals was not suspended; nothing was changed.');
 });
 
 test('a table that differs from its query shows the first differing rows', () => {
