@@ -13,15 +13,18 @@ export function failureOf(error: unknown, scrub: (text: string) => string): unkn
   if (error instanceof FreshetError) return scrubbed(failureOfError(error), scrub);
   const message = scrub(error instanceof Error ? error.message : String(error));
   const {code, isMendable} = judge(error);
-  return ApplicationFailure.create({message, type: code, nonRetryable: !isMendable});
+  const details = isLakeError(error, 'no-room') ? [{hint: roomHint}] : [];
+  return ApplicationFailure.create({message, type: code, nonRetryable: !isMendable, details});
 }
+
+const roomHint = 'Make room on that disk, or for memory: the table keeps its contents, and the next refresh goes on.';
 
 /** Network, PostgreSQL and a busy lake mend by themselves; a wrong statement, wrong data and bugs don't. */
 function judge(error: unknown): {code: ErrorCode; isMendable: boolean} {
   if (isLakeError(error, 'data')) return {code: 'data_error', isMendable: false};
   if (isLakeError(error, 'statement')) return {code: 'internal', isMendable: false};
   if (isLakeError(error, 'missing-snapshot')) return {code: 'source_changed', isMendable: false};
-  if (isLakeError(error, 'connection', 'ambiguous-commit', 'conflict', 'retries-exhausted')) {
+  if (isLakeError(error, 'connection', 'ambiguous-commit', 'conflict', 'retries-exhausted', 'no-room')) {
     return {code: 'unavailable', isMendable: true};
   }
   // The store may have it in a moment. When it is gone for good, somebody has taken it away.

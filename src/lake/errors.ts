@@ -13,6 +13,8 @@ export type LakeErrorKind =
   | 'missing-snapshot'
   /** A data file that the catalog knows is not in the store. */
   | 'missing-file'
+  /** The disk is full: the lake's, of staging or of temporary files; or memory, and there is no room for temporary files. */
+  | 'no-room'
   /** PostgreSQL or the object store can't be reached. */
   | 'connection'
   /** The statement itself: names, types, syntax. */
@@ -57,6 +59,7 @@ const patterns: readonly (readonly [RegExp, LakeErrorKind])[] = [
   [/^(Binder|Catalog|Parser|Syntax|Not implemented|Dependency|Permission) Error/, 'statement'],
   [/Transaction conflict/, 'conflict'],
   [/Exceeded the maximum retry count/, 'retries-exhausted'],
+  [/No space left on device|File too large|Disk quota exceeded|^Out of Memory Error/, 'no-room'],
   [/No such file|No files found|Cannot open file|\b404\b/, 'missing-file'],
   [/Unable to connect to Postgres|connection to server|no connection to the server/, 'connection'],
   [/server closed the connection|terminating connection|the database system is/, 'connection'],
