@@ -17,7 +17,7 @@ import {parseStatement} from './definition/parse.ts';
 import type {AlterChange} from './definition/statement.ts';
 import {FreshetError} from './errors.ts';
 import {readersOf, upstreamsOf} from './graph/edges.ts';
-import {openMetadata, type Metadata} from './metadata/database.ts';
+import {addressOf, openMetadata, type Metadata} from './metadata/database.ts';
 import {allTables} from './metadata/dynamic-table.ts';
 import {checkSchemaVersion} from './metadata/migrate.ts';
 import {history, lastRefreshes, type HistoryEntry} from './metadata/refresh.ts';
@@ -69,12 +69,14 @@ export type ClientOptions = {
 export class FreshetClient {
   readonly #temporal: Client;
   readonly #metadata: Metadata | null;
+  readonly #metadataAddress: string;
   #checked: Promise<Metadata> | null = null;
   readonly #prefix: string;
 
   constructor({temporal, metadataUrl, prefix = ''}: ClientOptions) {
     this.#temporal = temporal;
     this.#metadata = metadataUrl === undefined ? null : openMetadata(metadataUrl);
+    this.#metadataAddress = metadataUrl === undefined ? '' : addressOf(metadataUrl);
     this.#prefix = prefix;
   }
 
@@ -273,7 +275,10 @@ export class FreshetClient {
     } catch (error) {
       if (error instanceof FreshetError) throw error;
       const why = error instanceof Error ? error.message : String(error);
-      throw new FreshetError('unavailable', `PostgreSQL with the metadata can't be reached: ${why}`, {cause: error});
+      throw new FreshetError('unavailable', `PostgreSQL with the metadata can't be reached: ${why}`, {
+        hint: `It should be at ${this.#metadataAddress}: is it running, and is FRESHET_METADATA_URL right?`,
+        cause: error,
+      });
     }
   }
 }

@@ -11,6 +11,8 @@ import {classify, withoutTrace, type LakeErrorKind} from '../lake/errors.ts';
  * the place in the statement.
  */
 export function plainSqlError(message: string, statement: string): FreshetError {
+  const lake = lakeError(message);
+  if (lake !== null) return lake;
   const {kind, answer} = readError(message);
   const mistake = readMistake(answer);
   const code = codeOf(kind, mistake.message, mistake.code);
@@ -19,6 +21,19 @@ export function plainSqlError(message: string, statement: string): FreshetError 
     position: positionOf(kind, answer['position'], statement),
     hint: near ?? mistake.advice,
   });
+}
+
+/** The lake that the environment names is not there, or is another one; DuckDB's own text would have to be read twice. */
+function lakeError(message: string): FreshetError | null {
+  const why = /Unable to connect to Postgres at ".*?": (.*)$/s.exec(message)?.[1];
+  if (why !== undefined) {
+    return new FreshetError('unavailable', `The lake's catalog can't be reached: ${oneLine(why)}`, {
+      hint: 'Is PostgreSQL running, and is FRESHET_LAKE right?',
+    });
+  }
+  const path = /DATA_PATH parameter .* does not match existing data path in the catalog (".*?")/s.exec(message)?.[1];
+  if (path === undefined) return null;
+  return new FreshetError('invalid_configuration', `The lake's files are in ${path}, not in FRESHET_LAKE_DATA_PATH.`);
 }
 
 type DuckDBError = {
@@ -70,6 +85,10 @@ function positionOf(kind: string | null, at: unknown, statement: string): Positi
   if (at === undefined) return undefined;
   if (kind !== 'Parser') return positionInStatement(bareQuery(statement), Number(at));
   return positionAt(statement, [...statement].slice(0, Number(at)).join('').length);
+}
+
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s+/g, ' ');
 }
 
 function capital(message: string): string {
