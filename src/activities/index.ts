@@ -1,4 +1,4 @@
-import {metricMeter} from '@temporalio/activity';
+import {activityInfo, metricMeter} from '@temporalio/activity';
 import type {Activities, Site} from './activities.ts';
 import {checkCardinality} from './check-cardinality.ts';
 import {chooseVersion, findTables} from './choose-version.ts';
@@ -48,8 +48,9 @@ export function createActivities(deps: Deps): Activities {
     }),
     maintainTable: long(maintainTable),
     recordFailure: short(async (_, input) => {
+      // Also when PostgreSQL is what has failed, and each attempt to put it down fails too.
+      if (activityInfo().attempt === 1) countFailure(metricMeter, input);
       await recordFailure(deps, input);
-      countFailure(metricMeter, input);
     }),
     postAlert: short(async (_, alert) => {
       try {

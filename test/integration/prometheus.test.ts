@@ -40,7 +40,7 @@ test.skipIf(!isThere)(`Prometheus loads the shipped alert rules, and a suspended
     (answer) => answer.data.alerts.some(({state}) => state === 'firing'),
   );
   expect(data.alerts.map(({labels}) => labels)).toEqual([
-    {alertname: 'FreshetTableSuspended', severity: 'critical', table: 'main.totals'},
+    {alertname: 'FreshetTableSuspended', job: 'freshet', severity: 'critical', table: 'main.totals'},
   ]);
   type Rules = {data: {groups: {rules: {name: string; health: string}[]}[]}};
   const loaded = (await prometheus.ask<Rules>('rules')).data.groups.flatMap((group) => group.rules);
