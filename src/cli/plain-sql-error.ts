@@ -76,6 +76,7 @@ const codeOfKind: Partial<Record<LakeErrorKind, ErrorCode>> = {
   conflict: 'source_changed',
   'retries-exhausted': 'source_changed',
   connection: 'unavailable',
+  'no-room': 'unavailable',
   interrupted: 'cancelled',
   fatal: 'internal',
 };

@@ -21,6 +21,7 @@ test("an error of plain SQL has our code, DuckDB's words, the place in the state
     'insert into orders values (1)',
     'create table orders(id int)',
     "copy orders to '/nowhere/x.csv'",
+    "copy (from range(100000)) to '/dev/full' (format csv)",
     `select error('{"exception_message": 1}')`,
   ]) {
     const {code, message, position, hint} = await connection.run(statement).then(
@@ -44,6 +45,7 @@ test("an error of plain SQL has our code, DuckDB's words, the place in the state
     ['invalid_query', 'table orders has 2 columns but 1 values were supplied', '', ''],
     ['already_exists', 'Table with name "orders" already exists!', '', ''],
     ['invalid_query', 'Cannot open file "/nowhere/x.csv": No such file or directory', '', ''],
+    ['unavailable', expect.stringContaining('No space left on device'), '', ''],
     ['data_error', '{"exception_message": 1}', '', ''],
   ]);
 });

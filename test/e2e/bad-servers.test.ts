@@ -14,7 +14,7 @@ import {aDatabase, temporalAddress} from '../support/servers.ts';
 import type {Said} from '../support/freshet.ts';
 
 /** The command, shown servers that are not there, are others, or do not let it in. */
-const cli = path.resolve('dist/cli.js');
+const cli = path.resolve('dist/freshet.cjs');
 const secret = 'CANARY_pass:w@rd';
 
 let folder: string;
@@ -170,4 +170,15 @@ test('garbage on the command line: one clear line, and status 2', async () => {
     expect(err.trim().split('\n').length, err).toBeLessThan(4);
     expect({status, out}).toEqual({status: 2, out: ''});
   }
+});
+
+test('output for which there is no room: one line, and a status that tells', async () => {
+  const child = execFile('/bin/sh', ['-c', 'exec "$0" "$@" > /dev/full', process.execPath, cli, 'list'], {
+    env: environment({}),
+  });
+  let err = '';
+  child.stderr?.on('data', (text: string) => (err += text));
+  await once(child, 'close');
+  expect(err).toBe("error: The output can't be written: ENOSPC: no space left on device, write\n");
+  expect(child.exitCode).toBe(1);
 });
