@@ -28,7 +28,7 @@ test(`workers killed at ${kills} random moments of a refresh leave each change a
         await new Promise((resolve) => setTimeout(resolve, moment));
         await worker.kill();
       });
-      survived.push(last ?? {number: 0, activity: 'between', text: ''});
+      note(survived, last ?? {number: 0, activity: 'between', text: ''});
     }
   });
   report(`${kills} random moments`, survived);
@@ -47,7 +47,7 @@ test('a worker killed right before any of its statements leaves each change appl
       : Array.from({length: 2}, () => 1 + draws.below(count));
     for (const n of chosen) {
       const last = await lane.round((worker) => Promise.resolve(worker.dieBefore(n)));
-      if (last?.number === n) survived.push(last);
+      if (last?.number === n) note(survived, last);
     }
   });
   report(`before one of ${all} statements`, survived);
@@ -62,6 +62,11 @@ async function inLanes(work: (lane: Lane, number: number) => Promise<void>): Pro
     }),
   );
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+function note(survived: Statement[], statement: Statement): void {
+  survived.push(statement);
+  if (isLong) console.log(`Kill ${survived.length} survived, ${statement.activity}: ${statement.text}`);
 }
 
 /** What a closing note tells: how many kills of each kind the tables have survived. */
