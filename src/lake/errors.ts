@@ -53,7 +53,8 @@ export function isLakeError(error: unknown, ...kinds: readonly LakeErrorKind[]):
 /** In this order: kinds that DuckDB itself names first, for their texts quote values, which may say anything. */
 const patterns: readonly (readonly [RegExp, LakeErrorKind])[] = [
   [/^INTERRUPT Error/, 'interrupted'],
-  [/^(FATAL|INTERNAL) Error/, 'fatal'],
+  // The second is all that is left to say of an internal error inside of a transaction.
+  [/^(FATAL|INTERNAL) Error|fetch from an unsuccessful query result/, 'fatal'],
   [/^Invalid Input Error: No snapshot found at/, 'missing-snapshot'],
   [/^(Conversion|Out of Range|Overflow|Mismatch Type|Divide by Zero|Sequence|Invalid Input) Error/, 'data'],
   [/^(Binder|Catalog|Parser|Syntax|Not implemented|Dependency|Permission) Error/, 'statement'],
