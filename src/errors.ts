@@ -24,6 +24,7 @@ export const errorCodes = [
   'data_error',
   'superseded',
   'worker_lost',
+  'out_of_memory',
   'cancelled',
   'internal',
 ] as const;

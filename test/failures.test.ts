@@ -28,7 +28,7 @@ test.each([
   [lakeError('HTTP Error: Unable to connect to URL "http://store/x.parquet": 503'), 'unavailable'],
   [lakeError('IO Error: Could not establish connection error for HTTP HEAD to store'), 'unavailable'],
   [lakeError('IO Error: Cannot open file "/data/x.parquet": No such file or directory'), 'source_changed'],
-  [lakeError('Out of Memory Error: failed to allocate data'), 'unavailable'],
+  [lakeError('Out of Memory Error: failed to allocate data'), 'out_of_memory'],
   [lakeError('IO Error: Could not write file "/staging/x.parquet": No space left on device'), 'unavailable'],
   [lakeError('INTERNAL Error: Attempted to dereference unique_ptr that is NULL'), 'internal'],
   [new LakeError('ambiguous-commit', 'server closed the connection'), 'unavailable'],

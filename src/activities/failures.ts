@@ -1,7 +1,7 @@
 import {ApplicationFailure, TemporalFailure} from '@temporalio/common';
 import {isGrpcServiceError, ServiceError} from '@temporalio/client';
 import {FreshetError, type ErrorCode} from '../errors.ts';
-import {isLakeError} from '../lake/errors.ts';
+import {isLakeError, LakeError, type LakeErrorKind} from '../lake/errors.ts';
 import {failureOfError} from '../failure.ts';
 
 /**
@@ -13,16 +13,22 @@ export function failureOf(error: unknown, scrub: (text: string) => string): unkn
   if (error instanceof FreshetError) return scrubbed(failureOfError(error), scrub);
   const message = scrub(error instanceof Error ? error.message : String(error));
   const {code, isMendable} = judge(error);
-  const details = isLakeError(error, 'no-room') ? [{hint: roomHint}] : [];
+  const hint = error instanceof LakeError ? hints[error.kind] : undefined;
+  const details = hint === undefined ? [] : [{hint}];
   return ApplicationFailure.create({message, type: code, nonRetryable: !isMendable, details});
 }
 
-const roomHint = 'Make room on that disk, or for memory: the table keeps its contents, and the next refresh goes on.';
+const hints: Readonly<Partial<Record<LakeErrorKind, string>>> = {
+  'no-room': 'Make room on that disk: the table keeps its contents, and the next refresh goes on.',
+  'out-of-memory': 'Give the worker more memory (FRESHET_DUCKDB_MEMORY_LIMIT), or have it compute fewer at once.',
+};
 
 /** Network, PostgreSQL and a busy lake mend by themselves; a wrong statement, wrong data and bugs don't. */
 function judge(error: unknown): {code: ErrorCode; isMendable: boolean} {
   if (isLakeError(error, 'data')) return {code: 'data_error', isMendable: false};
   if (isLakeError(error, 'statement')) return {code: 'internal', isMendable: false};
+  // Others that run at the same time may have taken it: so it is tried again, and yet it is the table's own failure.
+  if (isLakeError(error, 'out-of-memory')) return {code: 'out_of_memory', isMendable: true};
   if (isLakeError(error, 'missing-snapshot')) return {code: 'source_changed', isMendable: false};
   if (isLakeError(error, 'connection', 'ambiguous-commit', 'conflict', 'retries-exhausted', 'no-room')) {
     return {code: 'unavailable', isMendable: true};

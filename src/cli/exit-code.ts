@@ -27,6 +27,7 @@ export const exitCodes = {
   data_error: 41,
   superseded: 42,
   worker_lost: 43,
+  out_of_memory: 44,
   cancelled: 130,
 } as const satisfies Record<ErrorCode, number>;
 

@@ -77,6 +77,7 @@ const codeOfKind: Partial<Record<LakeErrorKind, ErrorCode>> = {
   'retries-exhausted': 'source_changed',
   connection: 'unavailable',
   'no-room': 'unavailable',
+  'out-of-memory': 'out_of_memory',
   interrupted: 'cancelled',
   fatal: 'internal',
 };

@@ -13,8 +13,10 @@ export type LakeErrorKind =
   | 'missing-snapshot'
   /** A data file that the catalog knows is not in the store. */
   | 'missing-file'
-  /** The disk is full: the lake's, of staging or of temporary files; or memory, and there is no room for temporary files. */
+  /** The disk is full: the lake's, of staging or of temporary files. */
   | 'no-room'
+  /** What a statement needs is more than the memory limit, and more than goes to disk. */
+  | 'out-of-memory'
   /** PostgreSQL or the object store can't be reached. */
   | 'connection'
   /** The statement itself: names, types, syntax. */
@@ -60,7 +62,8 @@ const patterns: readonly (readonly [RegExp, LakeErrorKind])[] = [
   [/^(Binder|Catalog|Parser|Syntax|Not implemented|Dependency|Permission) Error/, 'statement'],
   [/Transaction conflict/, 'conflict'],
   [/Exceeded the maximum retry count/, 'retries-exhausted'],
-  [/No space left on device|File too large|Disk quota exceeded|^Out of Memory Error/, 'no-room'],
+  [/No space left on device|File too large|Disk quota exceeded/, 'no-room'],
+  [/^Out of Memory Error/, 'out-of-memory'],
   [/No such file|No files found|Cannot open file|\b404\b/, 'missing-file'],
   [/Unable to connect to Postgres|connection to server|no connection to the server/, 'connection'],
   [/server closed the connection|terminating connection|the database system is/, 'connection'],
