@@ -82,9 +82,11 @@ function publishNothing(work: Work): Promise<Published> {
   return carryOut(work, {action: 'NO_DATA', recomputed: 'none', fence, into: work.state.table, write});
 }
 
-/** The query's own error on its data: it is the user's. */
+/** The query's own error on its data: it is the user's. DuckDB points into a statement of ours, which is no help to anybody. */
 function dataError(message: string): FreshetError {
-  return new FreshetError('data_error', message, {hint: 'The table keeps its contents. Mend the data or the query.'});
+  return new FreshetError('data_error', message.replace(/\s*\nLINE \d+: [^]*$/, ''), {
+    hint: 'The table keeps its contents. Mend the data or the query.',
+  });
 }
 
 /** An earlier attempt of this very refresh committed, and its answer got lost on the way; with its files, if DuckLake took them away. */
