@@ -22,12 +22,19 @@ export type WorkerProcess = AsyncDisposable & {
 
 const freshet = fileURLToPath(new URL('../../dist/freshet.cjs', import.meta.url));
 
+/** `mostBytes`: no file that it writes may be longer, as on a disk that is full. */
 export function aWorkerProcess(
   {config, options}: Pick<Stack, 'config' | 'options'>,
   more: Readonly<Record<string, string>> = {},
+  {mostBytes}: {readonly mostBytes?: number} = {},
 ): WorkerProcess {
   const {temporal, prefix} = config;
-  const child = spawn(process.execPath, [freshet, 'worker'], {
+  const command = [freshet, 'worker'];
+  // Blocks of 512 bytes; without the trap the first byte too many would kill it.
+  const limited = `trap '' XFSZ; ulimit -f ${(mostBytes ?? 0) / 512}; exec "$0" "$@"`;
+  const [program, args] =
+    mostBytes === undefined ? [process.execPath, command] : ['/bin/sh', ['-c', limited, process.execPath, ...command]];
+  const child = spawn(program, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: {
       ...process.env,
