@@ -4,23 +4,25 @@ import type {Scenario} from '../../scenarios/scenario.ts';
 import type * as algebra from './algebra.ts';
 import {playAlgebra} from './algebra.ts';
 import {aBinding} from './binding.ts';
+import {allRegressions} from './files.ts';
 import {generate, withOtherHistory} from './generate.ts';
 import {mutations, type Mutation} from './mutations.ts';
 
-/** Of the suite's own scenarios, so many may pass before one must fail. */
+/** Of the suite's own scenarios, and of those that were wrong once, so many may pass before one must fail. */
 const budget = 160;
 const histories = 2;
 
 const played: {readonly scenario: Scenario; readonly bound: Bound}[] = [];
 beforeAll(async () => {
   await using binding = await aBinding();
+  for (const scenario of allRegressions()) played.push({scenario, bound: await binding.bind(scenario)});
   for (let seed = 1; played.length < budget; seed++) {
     const generated = generate(seed);
     const bound = await binding.bind(generated.scenario);
     if (bound.reading.kind === 'full') continue;
     for (let i = 0; i < histories; i++) played.push({scenario: withOtherHistory(generated, i).scenario, bound});
   }
-}, 240_000);
+}, 600_000);
 
 afterEach(() => {
   vi.resetModules();
