@@ -12,6 +12,7 @@ import {
   type StatementResult,
   type Verification,
 } from './client/answers.ts';
+import {watched, type OnHold} from './client/on-hold.ts';
 import {outcome, refreshHandle, type RefreshHandle, type Started} from './client/refresh-handle.ts';
 import {parseStatement} from './definition/parse.ts';
 import type {AlterChange} from './definition/statement.ts';
@@ -42,6 +43,7 @@ import {
 } from './workflows/messages.ts';
 
 export type {DynamicTable, DynamicTableDetails, StatementResult, Verification} from './client/answers.ts';
+export type {OnHold} from './client/on-hold.ts';
 export type {RefreshHandle} from './client/refresh-handle.ts';
 
 export type ClientOptions = {
@@ -51,6 +53,8 @@ export type ClientOptions = {
   readonly metadataUrl?: string | undefined;
   /** As configured for the worker; empty by default. */
   readonly prefix?: string | undefined;
+  /** Hears why something that was asked for does not go on: no worker takes it, or an attempt failed and is made again. */
+  readonly onHold?: OnHold | undefined;
 };
 
 /**
@@ -72,12 +76,14 @@ export class FreshetClient {
   readonly #metadataAddress: string;
   #checked: Promise<Metadata> | null = null;
   readonly #prefix: string;
+  readonly #onHold: OnHold;
 
-  constructor({temporal, metadataUrl, prefix = ''}: ClientOptions) {
+  constructor({temporal, metadataUrl, prefix = '', onHold = () => undefined}: ClientOptions) {
     this.#temporal = temporal;
     this.#metadata = metadataUrl === undefined ? null : openMetadata(metadataUrl);
     this.#metadataAddress = metadataUrl === undefined ? '' : addressOf(metadataUrl);
     this.#prefix = prefix;
+    this.#onHold = onHold;
   }
 
   /** Runs a CREATE DYNAMIC TABLE statement, first refresh included; with `dryRun` only says what would come of it. */
@@ -103,7 +109,7 @@ export class FreshetClient {
     const input: RefreshInput = {table: name, full, trigger: 'manual'};
     const workflowId = manualRefreshId(this.#prefix, name, randomUUID());
     const handle = await this.#start(workflowTypes.refresh, workflowId, input, `refresh ${name}`);
-    return refreshHandle(this.#temporal, handle);
+    return refreshHandle(this.#temporal, handle, this.#onHold);
   }
 
   /** Has a table that was suspended refreshed by its schedule again, and the tables that read it. */
@@ -215,7 +221,7 @@ export class FreshetClient {
   async #execute<Result>(type: string, workflowId: string, input: object, staticSummary: string): Promise<Result> {
     const handle = await this.#start(type, workflowId, input, staticSummary);
     // The result is plain JSON of our own workflow: its type is the one that the workflow declares.
-    return (await outcome(handle)) as Result;
+    return (await watched(this.#temporal, handle, outcome(handle), this.#onHold)) as Result;
   }
 
   async #start(type: string, workflowId: string, input: object, staticSummary: string): Promise<Started> {
