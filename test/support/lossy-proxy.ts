@@ -2,7 +2,7 @@ import {connect, createServer, type AddressInfo, type Socket} from 'node:net';
 
 /**
  * Stands before PostgreSQL and can lose one COMMIT: 'answer' lets it through and cuts the line before the answer, 'request' cuts
- * it before PostgreSQL hears of it.
+ * it before PostgreSQL hears of it. Frozen it takes every connection and word, and passes nothing on, like a server that hangs.
  */
 export type LossyProxy = {
   /** The same database by way of the proxy. */
@@ -10,6 +10,9 @@ export type LossyProxy = {
   readonly lose: (what: 'answer' | 'request') => void;
   /** How many COMMITs have been lost. */
   readonly lost: () => number;
+  readonly freeze: () => void;
+  /** What was said meanwhile is passed on. */
+  readonly thaw: () => void;
 };
 
 export async function aLossyProxy(target: string): Promise<LossyProxy & AsyncDisposable> {
@@ -17,6 +20,7 @@ export async function aLossyProxy(target: string): Promise<LossyProxy & AsyncDis
   const sockets = new Set<Socket>();
   let losing: 'answer' | 'request' | null = null;
   let lost = 0;
+  let isFrozen = false;
 
   const server = createServer((client) => {
     const database = connect(Number(port), hostname);
@@ -25,6 +29,7 @@ export async function aLossyProxy(target: string): Promise<LossyProxy & AsyncDis
       socket.on('error', () => undefined);
       socket.on('close', () => (sockets.delete(socket), client.destroy(), database.destroy()));
     }
+    if (isFrozen) for (const socket of [client, database]) socket.pause();
     let isMute = false;
     client.on('data', (data) => {
       const isLost = losing !== null && data.includes('COMMIT\0');
@@ -48,6 +53,14 @@ export async function aLossyProxy(target: string): Promise<LossyProxy & AsyncDis
     url: url.href,
     lose: (what) => (losing = what),
     lost: () => lost,
+    freeze: () => {
+      isFrozen = true;
+      for (const socket of sockets) socket.pause();
+    },
+    thaw: () => {
+      isFrozen = false;
+      for (const socket of sockets) socket.resume();
+    },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
