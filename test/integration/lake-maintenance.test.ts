@@ -43,9 +43,9 @@ test('many files become one, and neither readers nor the table itself take it fo
 });
 
 test('many small files, or many with deleted rows, make maintenance due; large ones do not', () => {
-  expect(isMaintenanceDue({data: 500, small: 99, deletes: 99})).toBe(false);
-  expect(isMaintenanceDue({data: 500, small: 100, deletes: 0})).toBe(true);
-  expect(isMaintenanceDue({data: 100, small: 1, deletes: 100})).toBe(true);
+  expect(isMaintenanceDue({data: 500, small: 49, deletes: 49})).toBe(false);
+  expect(isMaintenanceDue({data: 500, small: 50, deletes: 0})).toBe(true);
+  expect(isMaintenanceDue({data: 100, small: 1, deletes: 50})).toBe(true);
 });
 
 test('a table without the rows that were left in it is damaged', async () => {
