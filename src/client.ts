@@ -88,6 +88,7 @@ export class FreshetClient {
 
   /** Runs a CREATE DYNAMIC TABLE statement, first refresh included; with `dryRun` only says what would come of it. */
   async create(statement: string, {dryRun = false}: {dryRun?: boolean} = {}): Promise<CreateResult> {
+    refuseTooLong(statement);
     const parsed = parseStatement(statement);
     if (parsed.kind !== 'create') throw new FreshetError('syntax', 'This is no CREATE DYNAMIC TABLE statement.');
     const table = tableNameText(parsed.table);
@@ -159,6 +160,7 @@ export class FreshetClient {
 
   /** How a CREATE DYNAMIC TABLE statement, a query, or an existing table would be refreshed, and why. */
   async explain(statementOrTable: string): Promise<Explanation> {
+    refuseTooLong(statementOrTable);
     const name = readTableName(statementOrTable);
     const input: ExplainInput = name === null ? {statement: statementOrTable} : {table: tableNameText(name)};
     const subject = 'table' in input ? input.table : 'statement';
@@ -287,4 +289,17 @@ export class FreshetClient {
       });
     }
   }
+}
+
+/** Temporal takes 2 MB at once, in which the statement stands as JSON beside what is found out about it. */
+const longestStatementBytes = 500_000;
+
+function refuseTooLong(statement: string): void {
+  const bytes = Buffer.byteLength(statement);
+  if (bytes <= longestStatementBytes) return;
+  throw new FreshetError(
+    'syntax',
+    `The statement has ${bytes} bytes, and ${longestStatementBytes} are the most that one may have.`,
+    {hint: 'Put long lists into a table of the lake, and read that.'},
+  );
 }
