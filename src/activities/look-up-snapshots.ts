@@ -2,16 +2,17 @@ import {differentiate} from '../delta/differentiate.ts';
 import type {Reason} from '../delta/reason.ts';
 import type {Bound} from '../binder/bound.ts';
 import {FreshetError} from '../errors.ts';
-import {currentSnapshot, lastWrite, missingSnapshot, snapshotTime, tableAt, tableHistory} from '../lake/catalog.ts';
+import {currentSnapshot, missingSnapshot, snapshotTime, tableAt, tableHistory} from '../lake/catalog.ts';
 import {feedParts} from '../lake/feed.ts';
 import {compareFingerprints, isTargetChanged} from '../lake/fingerprint.ts';
 import type {Fingerprint} from '../lake/fingerprint.ts';
 import type {Lake} from '../lake/lake.ts';
 import {damageOf} from '../lake/maintenance.ts';
-import {publicationOf} from '../lake/publication.ts';
+import {isReadable, publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import {readState} from '../lake/state.ts';
 import type {Published, StoredSource} from '../lake/state.ts';
+import {unaccountedFrom, writtenByOthers} from '../lake/target.ts';
 import type {ApplyInput, LookUp, SourceRange} from '../refresh/messages.ts';
 import {tableNameText} from '../table-name.ts';
 import type {TableName} from '../table-name.ts';
@@ -65,6 +66,9 @@ async function look(session: Session, apply: ApplyInput, {bound, fingerprint}: B
 
 /** Asked for a full refresh: the moment to look whether the table itself is whole, which costs a scan without columns. */
 async function requested(session: Session, {table}: Published): Promise<Forced> {
+  // Beside: what fails in a transaction fails all of it.
+  if (!(await session.beside((next) => isReadable(next, table))))
+    return {action: 'REINITIALIZE', reason: {kind: 'target-files-lost'}};
   const damage = await damageOf(session, table);
   if (damage !== null) return {action: 'REINITIALIZE', reason: {kind: 'target-count-mismatch', ...damage}};
   return {action: 'FULL', reason: {kind: 'requested'}};
@@ -155,10 +159,10 @@ async function untrusted(
     if ((await snapshotTime(session, from)) !== before?.time)
       return fully({kind: 'snapshot-expired', source, snapshot: from});
   }
-  const unknown = await missingSnapshot(session, state.snapshot, now);
+  const unknown = await missingSnapshot(session, unaccountedFrom(state), now);
   if (unknown !== null) return fully({kind: 'snapshot-expired', source: tableNameText(state.table), snapshot: unknown});
   const target = await tableAt(session, state.table, now);
-  const written = target === null ? null : await lastWrite(session, target.tableId, state.snapshot);
+  const written = target === null ? null : await writtenByOthers(session, state, target.tableId);
   return written !== null ? fully({kind: 'target-written', snapshot: written}) : null;
 }
 

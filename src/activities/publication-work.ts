@@ -5,6 +5,7 @@ import {publish} from '../lake/publication.ts';
 import type {Written} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import type {Published as State} from '../lake/state.ts';
+import {writtenByOthers} from '../lake/target.ts';
 import type {Target} from '../refresh/apply.ts';
 import type {Action} from '../refresh/action.ts';
 import type {ApplyInput, Decision, Extraction, Fence, LookUp, Published} from '../refresh/messages.ts';
@@ -61,6 +62,7 @@ export async function carryOut(work: Work, {action, recomputed, fence, into, wri
   const target = await tableAt(session, into, id);
   assert(target, `${apply.table} was looked up before`);
   const {tableId, columns} = target;
+  let asOf = id;
   const publication = await publish(session, {
     table: state.table,
     fence,
@@ -68,6 +70,8 @@ export async function carryOut(work: Work, {action, recomputed, fence, into, wri
     message: `${action} refresh of ${apply.table}`,
     extraInfo: {table: apply.table, dataVersion: lookUp.dataVersion, action, trigger: apply.trigger},
     write: async () => {
+      asOf = (await currentSnapshot(session)).id;
+      if (action === 'INCREMENTAL' || action === 'NO_DATA') await refuseForeignRows(work, tableId);
       counts = await countSources(work, action);
       written = await write();
       return written;
@@ -77,7 +81,7 @@ export async function carryOut(work: Work, {action, recomputed, fence, into, wri
       dataVersion: lookUp.dataVersion,
       rows: written.rows,
       definition: state.definition,
-      fingerprint: {...work.boundAt.fingerprint, target: {tableId, columns}},
+      fingerprint: {...work.boundAt.fingerprint, target: {tableId, columns, asOf}},
       sources: lookUp.sources.map(({source, to, toTime, upstream}) => ({
         source,
         snapshot: to,
@@ -101,6 +105,12 @@ export async function carryOut(work: Work, {action, recomputed, fence, into, wri
       statements: session.takeProfile(),
     },
   };
+}
+
+/** What carries the contents on must not carry on what somebody else has written since the look-up. */
+async function refuseForeignRows({session, state}: Work, tableId: number): Promise<void> {
+  const snapshot = await writtenByOthers(session, state, tableId);
+  if (snapshot !== null) throw new GiveUp({kind: 'full-instead', reason: {kind: 'target-written', snapshot}});
 }
 
 /** What an incremental refresh reads: what changed, and the rows below the affected keys. */

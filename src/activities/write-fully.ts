@@ -39,9 +39,9 @@ export async function writeFully(work: Work, lakeName: string, fence: Fence, ane
 
 type Query = ReturnType<typeof storedQuery>;
 
-function successorOf({session, state: {table, definition}, boundAt}: Work): Promise<TableName> {
+function successorOf({session, state: {table, definition, incarnation}, boundAt}: Work): Promise<TableName> {
   const columns = boundAt.bound.outputs.map(({name, storedType}) => ({name, type: storedType}));
-  return createSuccessor(session, {table, columns, comment: definition.options.comment});
+  return createSuccessor(session, {table, columns, comment: definition.options.comment}, incarnation);
 }
 
 function replaced({session, state}: Work, query: Query, successor: TableName): Writing['write'] {

@@ -22,7 +22,12 @@ export type Fingerprint = {
   readonly target?: FingerprintedTarget;
 };
 
-export type FingerprintedTarget = {readonly tableId: number; readonly columns: readonly LakeColumn[]};
+export type FingerprintedTarget = {
+  readonly tableId: number;
+  readonly columns: readonly LakeColumn[];
+  /** The snapshot at which the publication read it: rows that others wrote after it are not accounted for. */
+  readonly asOf?: number;
+};
 
 /** What a definition reaches. */
 export type Reached = {
