@@ -83,14 +83,15 @@ async function rangeOf(
   const source = tableNameText(table);
   const to = versionsOf(apply).snapshotOf(table);
   const before = stored.find((candidate) => candidate.source === source);
+  const upstream = Object.entries(apply.upstreams).find(([name]) => name.toLowerCase() === source.toLowerCase())?.[1];
   const toTime = await snapshotTime(session, to);
   const there = await tableAt(session, table, to);
   if (toTime === null)
     throw new FreshetError('source_changed', `Snapshot ${to} has been expired before ${source} could be read at it`);
   if (there === null) throw new FreshetError('unknown_source', `Source ${source} is not in the lake at snapshot ${to}`);
+  if (before === undefined && upstream === undefined) await refuseUnknownUpstream(session, table, apply.table);
   const from = before?.snapshot ?? null;
   const history = from === null || from >= to ? [] : await tableHistory(session, there.tableId, from, to);
-  const upstream = Object.entries(apply.upstreams).find(([name]) => name.toLowerCase() === source.toLowerCase())?.[1];
   return {
     source,
     from,
@@ -100,6 +101,19 @@ async function rangeOf(
     parts: from === null ? [] : feedParts(history, from, to),
     upstream: upstream === undefined ? null : {incarnation: upstream.incarnation, contents: upstream.contents},
   };
+}
+
+/**
+ * A view that was replaced may lead to another dynamic table than the graph knows, to the table itself even: it would not be
+ * refreshed first, and might be dropped, or grow with every refresh.
+ */
+async function refuseUnknownUpstream(session: Session, source: TableName, reader: string): Promise<void> {
+  if ((await readState(session, source)) === null) return;
+  const name = tableNameText(source);
+  const what = name === reader ? 'itself' : `dynamic table ${name}`;
+  throw new FreshetError('source_changed', `By a view or macro that was replaced, ${reader} would read ${what} now.`, {
+    hint: 'The table keeps its contents. Put the view or macro back, or drop the table and create it anew.',
+  });
 }
 
 function firstRefresh(state: Published): Forced {

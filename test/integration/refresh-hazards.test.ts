@@ -239,3 +239,23 @@ test('what the log of changes no longer tells is not taken for unchanged', async
   expect(await totals.refresh()).toMatchObject({action: 'FULL'});
   expect(await totals.differences()).toEqual([]);
 });
+
+test.each([
+  ['itself', 'totals'],
+  ['dynamic table main.other', 'other'],
+])('a view that was replaced does not lead a table to %s, and one that was put back goes on', async (what, name) => {
+  await using lake = await anOrdersLake();
+  const other = await aDynamicTable(lake, 'other', totalsQuery);
+  await other.refresh();
+  await lake.run(`CREATE VIEW rows_of AS ${totalsQuery}`);
+  const totals = await totalsOf(lake, 'SELECT region, total, n FROM rows_of');
+  await lake.run(`CREATE OR REPLACE VIEW rows_of AS SELECT region, total + 1 AS total, n FROM ${name}`);
+  await expect(totals.refresh()).rejects.toMatchObject({
+    code: 'source_changed',
+    message: `By a view or macro that was replaced, main.totals would read ${what} now.`,
+  });
+  await lake.run(`CREATE OR REPLACE VIEW rows_of AS ${totalsQuery}`);
+  await lake.run(`INSERT INTO orders VALUES (300, 'us', 1)`);
+  await totals.refresh();
+  expect(await totals.differences()).toEqual([]);
+});
