@@ -5,7 +5,6 @@ import {FreshetError} from '../errors.ts';
 import {currentSnapshot, missingSnapshot, snapshotTime, tableAt, tableHistory} from '../lake/catalog.ts';
 import {feedParts} from '../lake/feed.ts';
 import {compareFingerprints, isTargetChanged} from '../lake/fingerprint.ts';
-import type {Fingerprint} from '../lake/fingerprint.ts';
 import type {Lake} from '../lake/lake.ts';
 import {damageOf} from '../lake/maintenance.ts';
 import {isReadable, publicationOf} from '../lake/publication.ts';
@@ -41,8 +40,9 @@ export async function lookUpSnapshots(
   return await lake.look((session) => session.transaction(() => look(session, apply, bound)), signal);
 }
 
-async function look(session: Session, apply: ApplyInput, {bound, fingerprint}: BoundAt): Promise<LookUp> {
+async function look(session: Session, apply: ApplyInput, boundAt: BoundAt): Promise<LookUp> {
   const {dataVersion} = apply;
+  const {bound} = boundAt;
   const current = await currentSnapshot(session);
   const state = await readState(session, tableNamed(apply.table));
   if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${apply.table}`);
@@ -53,7 +53,7 @@ async function look(session: Session, apply: ApplyInput, {bound, fingerprint}: B
   const isUnchanged = sources.every(({parts}) => parts.length === 0);
   const forced =
     firstRefresh(state) ??
-    (await reinitialized(session, state, bound, fingerprint, sources, current.id)) ??
+    (await reinitialized(session, state, boundAt, sources, current.id)) ??
     (await untrusted(session, state, sources, current.id)) ??
     (apply.full ? await requested(session, state) : null) ??
     (isUnchanged && bound.volatileFunctions.length === 0 ? null : notIncremental(state, bound));
@@ -124,16 +124,17 @@ function firstRefresh(state: Published): Forced {
 async function reinitialized(
   session: Session,
   state: Published,
-  bound: Bound,
-  fingerprint: Fingerprint,
+  boundAt: BoundAt,
   sources: readonly SourceRange[],
   now: number,
 ): Promise<Forced> {
+  const {bound} = boundAt;
   const anew = (reason: Reason): Forced => ({action: 'REINITIALIZE', reason});
   if (state.fingerprint === null || state.sources.length === 0) {
     if (bound.sources.length > 0) return anew({kind: 'definition-changed', detail: 'by a statement'});
   } else {
-    const reason = compareFingerprints(state.fingerprint, fingerprint);
+    const reason = compareFingerprints(state.fingerprint, boundAt.fingerprint);
+    if (reason?.kind !== 'view-changed') refuseLostColumn(state, boundAt);
     if (reason !== null) return anew(reason);
   }
   for (const {source, upstream} of sources) {
@@ -153,6 +154,19 @@ async function reinitialized(
   return isOther
     ? anew({kind: 'definition-changed', detail: 'somebody else altered or replaced the table itself'})
     : null;
+}
+
+/** A column of a source that is gone took one of the result's with it, by way of a `*`: nobody asked for that. */
+function refuseLostColumn({fingerprint}: Published, {bound, gone}: BoundAt): void {
+  const [lost] = gone;
+  const names = new Set(bound.outputs.map(({name}) => name.toLowerCase()));
+  const isWhole = fingerprint?.target?.columns.every(({name}) => names.has(name.toLowerCase())) ?? true;
+  if (lost === undefined || isWhole) return;
+  throw new FreshetError(
+    'source_changed',
+    `${tableNameText(lost.table)} has no column "${lost.column}" any more, and without it the result would lose a column.`,
+    {hint: 'The table keeps its contents. Put the column back, or drop the table and create it anew.'},
+  );
 }
 
 /** The feeds can't be trusted to tell all that happened, or the target does not hold what we left. */
