@@ -6,7 +6,7 @@ import {aPlayground} from './playground.ts';
 import {isAlike, shrink} from './shrink.ts';
 
 const firstSeed = Number(process.env['FRESHET_SEED'] ?? 1);
-const cases = Number(process.env['FRESHET_CASES'] ?? 30);
+const cases = Number(process.env['FRESHET_CASES'] ?? 20);
 
 test('what was wrong once stays right', {timeout: 0}, async () => {
   await using playground = await aPlayground();

@@ -9,7 +9,7 @@ import {generate, withOtherHistory} from './generate.ts';
 import {mutations, type Mutation} from './mutations.ts';
 
 /** Of the suite's own scenarios, and of those that were wrong once, so many may pass before one must fail. */
-const budget = 160;
+const budget = 120;
 const histories = 2;
 
 const played: {readonly scenario: Scenario; readonly bound: Bound}[] = [];
