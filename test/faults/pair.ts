@@ -38,12 +38,12 @@ export async function aPair(seed: number, given: Parameters<typeof aStack>[0] = 
   return {
     stack,
     create: async () => {
-      for (const [table, query] of Object.entries(queries)) await stack.create(table.slice('main.'.length), query);
+      for (const [table, query] of Object.entries(queries))
+        await stack.create(table.slice('main.'.length), query, 'cardinality_threshold = 1');
     },
     change: async () => {
       changes++;
       const first = 10_000 + changes * 1000;
-      // Far from the share of keys from which on a recomputation is cheaper.
       await stack.run(
         `insert into base select ${first} + i, (${first} + i) % 2000, 1 from range(${1 + draws.below(100)}) as t(i)`,
       );
