@@ -1,7 +1,7 @@
 import {connect, createServer, type AddressInfo, type Socket} from 'node:net';
 
 /**
- * Stands before PostgreSQL and can lose one COMMIT: 'answer' lets it through and cuts the line before the answer, 'request' cuts
+ * Stands before PostgreSQL and can lose one COMMIT of what was written: 'answer' lets it through and cuts the line before the answer, 'request' cuts
  * it before PostgreSQL hears of it. Frozen it takes every connection and word, and passes nothing on, like a server that hangs.
  */
 export type LossyProxy = {
@@ -31,8 +31,13 @@ export async function aLossyProxy(target: string): Promise<LossyProxy & AsyncDis
     }
     if (isFrozen) for (const socket of [client, database]) socket.pause();
     let isMute = false;
+    let hasWritten = false;
     client.on('data', (data) => {
-      const isLost = losing !== null && data.includes('COMMIT\0');
+      // A transaction of the lake ends several of PostgreSQL, of which all but one have only read.
+      hasWritten ||= data.includes('INSERT INTO');
+      const isEnd = data.includes('COMMIT\0');
+      const isLost = losing !== null && hasWritten && isEnd;
+      if (isEnd) hasWritten = false;
       if (isLost && losing === 'request') client.destroy();
       else database.write(data);
       if (!isLost) return;
