@@ -4,6 +4,36 @@ import {freePort} from '../../src/dev/free-port.ts';
 import {aStack} from '../support/stack.ts';
 import {aWorkerProcess} from '../support/worker-process.ts';
 
+test('workers killed while they publish leave each change applied once', async () => {
+  await using stack = await aStack({withWorker: false});
+  await stack.run('create table base as select i as id, i % 500 as k, 1 as v from range(20000) as t(i)');
+  let worker = aWorkerProcess(stack);
+  try {
+    await stack.create('totals', 'select k, count(*) as n, sum(v) as s from base group by k');
+    await stack.create('copies', 'select k, v from base');
+    for (let round = 0; round < 2; round++) {
+      await stack.run(`insert into base select 100000 + i, i % 700, 1 from range(${5000 * (round + 1)}) as t(i)`);
+      await stack.run(`delete from base where id % 50 = ${round}`);
+      const handles = [await stack.client.refresh('totals'), await stack.client.refresh('copies')];
+      await eventually(
+        () => handles[0]!.progress(),
+        (progress) => progress?.phase === 'publish' || progress?.phase === 'done',
+      );
+      await worker.kill();
+      worker = aWorkerProcess(stack);
+      for (const handle of handles) expect((await handle.result()).outcome).toMatch(/refreshed|joined|no-data/);
+      for (const table of ['totals', 'copies'])
+        expect(await stack.client.verify(table)).toMatchObject({verdict: 'equal'});
+    }
+    expect(await stack.rows('select sum(n)::bigint, sum(s)::bigint from totals')).toEqual(
+      await stack.rows('select count(*), count(*) from base'),
+    );
+    expect(await stack.rows('select count(*) from copies')).toEqual(await stack.rows('select count(*) from base'));
+  } finally {
+    await worker.kill();
+  }
+});
+
 test('a worker that is asked to stop finishes what runs, and says so in lines of JSON without secrets', async () => {
   await using stack = await aStack({withWorker: false});
   await stack.run('create table base as select i as v from range(10) as t(i)');
