@@ -5,6 +5,7 @@ import {currentSnapshot, snapshotTime} from '../lake/catalog.ts';
 import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import {readState, type Published} from '../lake/state.ts';
+import {inTransaction} from '../metadata/database.ts';
 import {allTables, moveTable, type TableRow} from '../metadata/dynamic-table.ts';
 import {extendPublication, publicationAt} from '../metadata/publication.ts';
 import {countNoData, unknownRefresh} from '../metadata/refresh.ts';
@@ -205,17 +206,15 @@ async function keep(
   {dataVersion, publication}: Extract<Choice, {kind: 'no-data'}>,
   freshAt: string,
 ): Promise<void> {
-  await extendPublication(metadata, table, publication, dataVersion);
-  await moveTable(metadata, table, incarnation, {dataVersion, freshAt, rows: publication.rows});
-  await countNoData(metadata, {
-    ...unknownRefresh,
-    table,
-    incarnation,
-    trigger,
-    action: 'NO_DATA',
-    dataVersion,
-    rows: publication.rows,
-    startedAt: new Date().toISOString(),
-    ...run,
+  const {rows} = publication;
+  await inTransaction(metadata, async (client) => {
+    await extendPublication(client, table, publication, dataVersion);
+    await moveTable(client, table, incarnation, {dataVersion, freshAt, rows});
+    await countNoData(client, {
+      ...unknownRefresh,
+      ...{table, incarnation, trigger, action: 'NO_DATA', dataVersion, rows},
+      startedAt: new Date().toISOString(),
+      ...run,
+    });
   });
 }

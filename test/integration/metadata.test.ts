@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {expect, test} from 'vitest';
 import {defaultSettings} from '../../src/definition/definition.ts';
-import {openMetadata} from '../../src/metadata/database.ts';
+import {inTransaction, openMetadata} from '../../src/metadata/database.ts';
 import {findTable, insertTable, moveTable} from '../../src/metadata/dynamic-table.ts';
 import {checkSchemaVersion, migrate} from '../../src/metadata/migrate.ts';
 import {extendPublication, newestPublications, publicationAt, savePublication} from '../../src/metadata/publication.ts';
@@ -120,9 +120,10 @@ test('a refresh is put down once, and ticks with nothing new are one row with a 
     trigger: 'schedule',
     incarnation: refresh.incarnation,
   });
-  await countNoData(metadata, tick);
-  await countNoData(metadata, tick);
-  await countNoData(metadata, {...tick, runId: 'run-3', dataVersion: 12});
+  const count = (entry: NewRefresh) => inTransaction(metadata, (client) => countNoData(client, entry));
+  await count(tick);
+  await count(tick);
+  await count({...tick, runId: 'run-3', dataVersion: 12});
 
   const entries = await history(metadata, 'main.totals', 10);
   expect(entries).toMatchObject([
@@ -157,7 +158,7 @@ test('a refresh without a row that was put down from the lake before its own run
   const {metadata} = made;
   const refresh = aRefresh({action: 'NO_DATA', refreshId: 'apply-1'});
   await insertMissingRefresh(metadata, refresh);
-  await countNoData(metadata, refresh);
+  await inTransaction(metadata, (client) => countNoData(client, refresh));
   expect(await history(metadata, 'main.totals', 10)).toHaveLength(1);
 });
 

@@ -3,6 +3,7 @@ import {allTables} from '../../src/metadata/dynamic-table.ts';
 import {history} from '../../src/metadata/refresh.ts';
 import {newestPublications} from '../../src/metadata/publication.ts';
 import {chooseVersion} from '../../src/activities/choose-version.ts';
+import {recordRefresh} from '../../src/activities/record-refresh.ts';
 import {isLeftBehind} from '../../src/activities/unchanged.ts';
 import {repairTables} from '../../src/activities/repair.ts';
 import {someDeps} from '../support/deps.ts';
@@ -178,6 +179,32 @@ test('a publication that its run did not record is put down by the next run', as
     {action: 'NO_DATA'},
     {action: 'INITIAL', dataVersion: publication.dataVersion, rows: 1},
   ]);
+});
+
+test('a refresh whose history can not be written leaves nothing in the metadata, and the next run puts down all of it', async () => {
+  await using made = await someDeps();
+  const {metadata} = made.deps;
+  await made.run('create table base as select 1 as k, 2 as v');
+  await made.create(totals);
+  const publication = await made.publish('main.totals');
+  const now = new Date().toISOString();
+  const summary = {
+    ...({action: 'INITIAL', reason: null, sources: [], changedRows: 1, affectedKeys: 0, ratio: null} as const),
+    ...({rowsDeleted: 0, rowsInserted: 1, recomputed: 'all', rowsScanned: 1, rows: 1, phases: {}} as const),
+  };
+  const record = {
+    ...({table: 'main.totals', trigger: 'manual', refreshId: 'apply-1', publication, summary, statements: []} as const),
+    ...{freshAt: now, startedAt: now, run: {workflowId: 'run', runId: 'run-1'}},
+  };
+  await metadata.query('alter table freshet.refresh rename to elsewhere');
+  await expect(recordRefresh(made.deps, record)).rejects.toThrow('freshet.refresh');
+  expect(await newestPublications(metadata)).toEqual([]);
+  expect(await allTables(metadata)).toMatchObject([{dataVersion: null}]);
+
+  await metadata.query('alter table freshet.elsewhere rename to refresh');
+  await made.choose('main.totals');
+  expect(await newestPublications(metadata)).toMatchObject([publication]);
+  expect(await history(metadata, 'main.totals', 5)).toMatchObject([{action: 'NO_DATA'}, {action: 'INITIAL'}]);
 });
 
 test('metadata that are lost are made again from the lake alone', async () => {
