@@ -54,7 +54,9 @@ function isServerError(error: unknown): boolean {
   const code = 'code' in error ? String(error.code) : '';
   return (
     /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|(?:08|28|40|53|57)\w{3}$)/.test(code) ||
-    /^(Connection terminated|timeout exceeded|Client has encountered a connection error)/.test(error.message)
+    /^(Connection terminated|timeout exceeded|Query read timeout|Client has encountered a connection error)/.test(
+      error.message,
+    )
   );
 }
 

@@ -8,12 +8,15 @@ export type Queryable = Pick<pg.ClientBase, 'query'>;
 
 /** Nobody waits longer than this for a connection: Temporal tries again. */
 const connectionTimeoutMillis = 5_000;
+/** A PostgreSQL that hangs answers nothing, and would hold its connection for ever; far more than any query of ours needs. */
+const queryTimeoutMillis = 60_000;
 
 export function openMetadata(url: string): Metadata {
   const pool = new pg.Pool({
     connectionString: url,
     max: 8,
     connectionTimeoutMillis,
+    query_timeout: queryTimeoutMillis,
     application_name: 'freshet',
     // An idle pool must not keep a process of a client alive.
     allowExitOnIdle: true,

@@ -1,5 +1,6 @@
 import {randomUUID} from 'node:crypto';
-import {expect, test} from 'vitest';
+import {expect, test, vi} from 'vitest';
+import {failureOf} from '../../src/activities/failures.ts';
 import {defaultSettings} from '../../src/definition/definition.ts';
 import {inTransaction, openMetadata} from '../../src/metadata/database.ts';
 import {findTable, insertTable, moveTable} from '../../src/metadata/dynamic-table.ts';
@@ -15,6 +16,7 @@ import {
 } from '../../src/metadata/refresh.ts';
 import {chooseRung} from '../../src/metadata/rung.ts';
 import {findVerification, insertVerification} from '../../src/metadata/verification.ts';
+import {aLossyProxy} from '../support/lossy-proxy.ts';
 import {someMetadata} from '../support/metadata.ts';
 import {aDatabase} from '../support/servers.ts';
 import {dump} from '../support/dump.ts';
@@ -44,6 +46,27 @@ test('metadata of a newer Freshet is refused, by migrate too', async () => {
   await made.metadata.query('insert into freshet.migration (number) values (999)');
   await expect(checkSchemaVersion(made.metadata)).rejects.toMatchObject({code: 'schema_version'});
   await expect(migrate(made.metadata)).rejects.toMatchObject({code: 'schema_version'});
+});
+
+test('a PostgreSQL that hangs fails query and transaction after a minute, as temporary, and holds no connection', async () => {
+  await using made = await someMetadata();
+  await using proxy = await aLossyProxy(made.url);
+  const metadata = openMetadata(proxy.url);
+  await Promise.all([metadata.query('select 1'), metadata.query('select 1')]);
+  proxy.freeze();
+  vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']});
+  const asked = [findTable(metadata, 'main.totals'), inTransaction(metadata, () => Promise.resolve())];
+  const failures = Promise.all(asked.map((answer) => answer.catch((error: unknown) => failureOf(error, String))));
+  // The pool hands out its connections only now.
+  await new Promise(setImmediate);
+  await vi.advanceTimersByTimeAsync(60_000);
+  vi.useRealTimers();
+  expect(await failures).toMatchObject(Array(2).fill({type: 'unavailable', nonRetryable: false}));
+  expect(metadata.totalCount).toBe(0);
+
+  proxy.thaw();
+  expect(await findTable(metadata, 'main.totals')).toBeNull();
+  await metadata.end();
 });
 
 test('a name is taken once, and a data version never moves back', async () => {
