@@ -6,7 +6,7 @@ import {reach} from '../binder/reach.ts';
 import type {Reached} from '../binder/reach.ts';
 import {bareQuery} from '../definition/statement.ts';
 import type {Query} from '../definition/statement.ts';
-import {FreshetError} from '../errors.ts';
+import {contentsKept, FreshetError} from '../errors.ts';
 import {catalogTable} from '../lake/catalog.ts';
 import type {LakeTable} from '../lake/catalog.ts';
 import {definitionHash, readFingerprint} from '../lake/fingerprint.ts';
@@ -74,7 +74,7 @@ export async function boundAt(
 function asSourceChange(error: unknown, {table}: StoredDefinition): unknown {
   if (!(error instanceof FreshetError)) return error;
   return new FreshetError('source_changed', `What ${tableNameText(table)} reads has changed: ${error.message}`, {
-    hint: 'The table keeps its contents. Put the source back as it was, or drop the table and create it anew.',
+    hint: `${contentsKept} Put the source back as it was, or drop the table and create it anew.`,
     cause: error,
   });
 }

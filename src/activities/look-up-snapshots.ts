@@ -1,7 +1,7 @@
 import {differentiate} from '../delta/differentiate.ts';
 import type {Reason} from '../delta/reason.ts';
 import type {Bound} from '../binder/bound.ts';
-import {FreshetError} from '../errors.ts';
+import {contentsKept, FreshetError} from '../errors.ts';
 import {currentSnapshot, missingSnapshot, snapshotTime, tableAt, tableHistory} from '../lake/catalog.ts';
 import {feedParts} from '../lake/feed.ts';
 import {compareFingerprints, isTargetChanged} from '../lake/fingerprint.ts';
@@ -112,7 +112,7 @@ async function refuseUnknownUpstream(session: Session, source: TableName, reader
   const name = tableNameText(source);
   const what = name === reader ? 'itself' : `dynamic table ${name}`;
   throw new FreshetError('source_changed', `By a view or macro that was replaced, ${reader} would read ${what} now.`, {
-    hint: 'The table keeps its contents. Put the view or macro back, or drop the table and create it anew.',
+    hint: `${contentsKept} Put the view or macro back, or drop the table and create it anew.`,
   });
 }
 
@@ -165,7 +165,7 @@ function refuseLostColumn({fingerprint}: Published, {bound, gone}: BoundAt): voi
   throw new FreshetError(
     'source_changed',
     `${tableNameText(lost.table)} has no column "${lost.column}" any more, and without it the result would lose a column.`,
-    {hint: 'The table keeps its contents. Put the column back, or drop the table and create it anew.'},
+    {hint: `${contentsKept} Put the column back, or drop the table and create it anew.`},
   );
 }
 
