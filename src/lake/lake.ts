@@ -11,6 +11,7 @@ import {openInstance, type ExtensionFiles, type Instance} from './instance.ts';
 import {binderOptimizersOff, computeOptimizersOff} from './optimizers.ts';
 import {openPool} from './pool.ts';
 import type {Patience, Session} from './session.ts';
+import {spillFolder} from './spill.ts';
 
 export {lakeAlias} from './alias.ts';
 
@@ -75,8 +76,9 @@ export function openLake(options: LakeOptions): Lake {
     memoryBytes: number,
     patience: Patience = limited,
   ): Promise<Instance> => {
+    const spill = await spillFolder(options.tempDirectory);
     // DuckDB makes the last folder of a path and takes it away again, no other.
-    await mkdir(options.tempDirectory, {recursive: true});
+    await mkdir(spill, {recursive: true});
     return await openInstance({
       catalog,
       dataPath: options.dataPath,
@@ -84,7 +86,7 @@ export function openLake(options: LakeOptions): Lake {
       extensions: options.extensions,
       folders: [options.stagingPath],
       // Two instances with one folder overwrite each other's files in it: seen to crash the process.
-      temporaryFolder: path.join(options.tempDirectory, randomUUID()),
+      temporaryFolder: path.join(spill, randomUUID()),
       threads,
       memoryBytes,
       disabledOptimizers,
