@@ -2,7 +2,7 @@ import type {Reading as Read} from './bound.ts';
 import {column, conjunction, conjuncts, type Column, type Expression} from '../relation/expression.ts';
 import {exactness} from '../relation/aggregate-functions.ts';
 import {columnsOfRelation, inputsOf, type Output, type Relation} from '../relation/relation.ts';
-import {describeOperator} from './constructs.ts';
+import {describeOperator, isExists} from './constructs.ts';
 import {integerOf, isObject, listOf, objectsOf, textOf, type Json, type JsonObject} from './json.ts';
 import {planType} from './plan-type.ts';
 import {noteChoices, readAggregateCall} from './read-aggregate.ts';
@@ -45,7 +45,7 @@ function readOperator(reading: Reading, json: Json | undefined): Relation {
         ? readJoin(reading, json)
         : declineOperator(reading, json);
     case 'LOGICAL_AGGREGATE_AND_GROUP_BY':
-      return readAggregate(reading, json);
+      return isExists(json) ? declineOperator(reading, json) : readAggregate(reading, json);
     case 'LOGICAL_DISTINCT':
       return json['distinct_type'] === 'DISTINCT' ? readDistinct(reading, json) : declineOperator(reading, json);
     case 'LOGICAL_UNION':

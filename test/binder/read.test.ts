@@ -80,6 +80,20 @@ suite('reasons', () => {
       'select id, (select count(*) from customers c where c.id = o.customer) from orders o': [
         construct('a correlated subquery', 'join an aggregate with GROUP BY instead'),
       ],
+      'select id from orders where exists (select id from customers where id > 2)': [
+        construct(
+          'EXISTS or NOT EXISTS with a subquery',
+          'compare its count with 0 instead, as in (SELECT count(*) FROM …) > 0',
+        ),
+      ],
+      'select id, not exists (select o.id from orders o left join customers c on o.customer = c.id) as e from orders': [
+        construct(
+          'EXISTS or NOT EXISTS with a subquery',
+          'compare its count with 0 instead, as in (SELECT count(*) FROM …) > 0',
+        ),
+        construct('a LEFT JOIN'),
+      ],
+      'select id from orders where (select count(*) from (select id from customers limit 1)) = 1': [construct('LIMIT')],
       'select o.id from orders o asof join customers c on o.id >= c.id': [construct('an ASOF JOIN')],
       'select o.id from orders o positional join customers c': [construct('a POSITIONAL JOIN')],
       'select id, row_number() over (order by id), sum(id) over () from orders': [
