@@ -15,6 +15,7 @@ import {isSameName} from '../table-name.ts';
 import {applyId} from '../temporal-names.ts';
 import type {ChooseInput, Chosen} from './activities.ts';
 import type {Deps} from './deps.ts';
+import {followSources} from './follow-sources.ts';
 import {noticeLag} from './notice-lag.ts';
 import {repairPublication, repairTables} from './repair.ts';
 import {runningRun} from './running.ts';
@@ -160,12 +161,13 @@ async function choose(deps: Deps, input: ChooseInput, found: Found): Promise<Cho
     ((await isKnown(deps, table.name, state, v)) ||
       (!isLeftBehind(state, v, Date.now()) && (await isUnchanged(deps.lake, table.name, tables, states, v))));
   if (isCurrent) return {kind: 'no-data', dataVersion: v, publication: publicationOf(state)};
+  const followed = await followSources(deps, table, tables, states, v);
   return {
     kind: 'refresh',
     dataVersion: v,
-    upstreams: upstreamsOf(table.name, tables),
+    upstreams: upstreamsOf(table.name, followed),
     running: await runningRun(deps.temporal(), applyId(deps.site.prefix, table.name)),
-    hasReaders: readersOf(table.name, tables).length > 0,
+    hasReaders: readersOf(table.name, followed).length > 0,
   };
 }
 

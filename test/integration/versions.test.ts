@@ -1,8 +1,9 @@
 import {expect, test, vi} from 'vitest';
-import {allTables} from '../../src/metadata/dynamic-table.ts';
+import {allTables, findTable} from '../../src/metadata/dynamic-table.ts';
 import {history} from '../../src/metadata/refresh.ts';
 import {newestPublications} from '../../src/metadata/publication.ts';
 import {chooseVersion} from '../../src/activities/choose-version.ts';
+import {beginDrop} from '../../src/activities/drop.ts';
 import {recordRefresh} from '../../src/activities/record-refresh.ts';
 import {isLeftBehind} from '../../src/activities/unchanged.ts';
 import {repairTables} from '../../src/activities/repair.ts';
@@ -113,6 +114,31 @@ test('a change far below is seen through the tables between', async () => {
   // The table below is refreshed by somebody else: along the edge its contents are others than the ones consumed.
   await made.publish('main.totals');
   expect(await made.choose('main.above')).toMatchObject({kind: 'refresh'});
+});
+
+test('a view that was replaced takes the graph with it: what is read now is refreshed first, what is not may go, and nothing reads itself', async () => {
+  await using made = await someDeps();
+  await made.run('create table base as select 1 as k, 2 as v');
+  await made.create(totals);
+  await made.create(`create dynamic table most target_lag = downstream as select k, max(v) as s from base group by k`);
+  await made.run('create view figures as select k, s from totals');
+  const reader = await made.create(`create dynamic table reader target_lag = '1 minute' as select k, s from figures`);
+  await made.publish(reader);
+  const sources = async () => (await findTable(made.deps.metadata, reader))?.sources;
+  expect(await sources()).toEqual(['main.totals']);
+
+  await made.run('insert into base values (1, 5)');
+  await made.run('create or replace view figures as select k, s from most');
+  await made.publish(reader);
+  expect(await sources()).toEqual(['main.most']);
+  expect(await made.rows('from reader')).toEqual([[1, 5]]);
+  const drop = (table: string) => beginDrop(made.deps, {table});
+  await expect(drop('most')).rejects.toMatchObject({code: 'has_readers'});
+  expect(await drop('totals')).toMatchObject({table: 'main.totals'});
+
+  await made.run('create or replace view figures as select k, s + 1 as s from reader');
+  await expect(made.publish(reader)).rejects.toMatchObject({code: 'source_changed'});
+  expect(await sources()).toEqual(['main.most']);
 });
 
 test('ticks of one nominal time read one snapshot, whoever comes later', async () => {
