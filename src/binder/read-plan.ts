@@ -152,7 +152,8 @@ function readDistinct(reading: Reading, json: JsonObject): Relation {
   const columns = columnsOfRelation(input);
   const targets = readAll(reading, json['distinct_targets'], scopeOf(input));
   const isOverAll = columns.every(({id}) => targets.some((target) => target.kind === 'column' && target.id === id));
-  if (!isOverAll && reading.reasons.length === 0) declineConstruct(reading, 'DISTINCT over some of the columns');
+  if (!isOverAll && reading.reasons.length === 0)
+    declineConstruct(reading, 'DISTINCT under a collation or over an INTERVAL');
   const keys = columns.map((each) => ({column: freshColumn(reading, each.name, each.type), expression: column(each)}));
   return {kind: 'aggregate', input, grouped: true, keys, aggregates: []};
 }

@@ -111,6 +111,12 @@ suite('reasons', () => {
       'select * from range(5)': [construct('the table function range')],
       'select * from customers using sample 10%': [construct('a sample')],
       'select region, sum(id) from orders group by rollup (region)': [construct('GROUPING SETS, ROLLUP or CUBE')],
+      "select count(*) from orders group by placed - timestamp '2024-01-01'": [
+        'GROUP BY under a collation or over an INTERVAL leaves a free choice, and a second evaluation may choose differently',
+      ],
+      'select distinct region collate nocase from orders': [
+        construct('DISTINCT under a collation or over an INTERVAL'),
+      ],
       'select alias(id) from orders': [construct('the function alias')],
       "select date_part(['year', 'month'], placed) from orders": [construct('the function date_part')],
       'select distinct on (region) region, id from orders': [choice('DISTINCT ON', 'use GROUP BY with min or max')],
