@@ -3,6 +3,7 @@ import {FreshetError} from '../errors.ts';
 import {damageOf, filesOf, forgetDeadStates, isTidy, tidy} from '../lake/maintenance.ts';
 import {isReadable} from '../lake/publication.ts';
 import {readStanding} from '../lake/state.ts';
+import {closeToCompaction} from '../lake/table-options.ts';
 import type {Maintained} from '../workflows/messages.ts';
 import type {RefreshContext} from './look-up-snapshots.ts';
 import {tableNamed} from './versions.ts';
@@ -21,7 +22,8 @@ export async function maintainTable(
       const before = await filesOf(session, table);
       // Neither can be tidied nor counted. The rebuild will say that its files are gone.
       if (!(await isReadable(session, table))) return {before, after: before, damage: {expected: state.rows, found: 0}};
-      if (!isTidy(before)) await tidy(session, table);
+      // An attempt that died may have tidied it, and have left it open to the maintenance of others.
+      await (isTidy(before) ? closeToCompaction(session, table) : tidy(session, table));
       await forgetDeadStates(session, table);
       return {before, after: await filesOf(session, table), damage: await damageOf(session, table)};
     },
