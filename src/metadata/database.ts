@@ -45,6 +45,9 @@ const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'te
 /** Runs `work` in a transaction, which is rolled back when it throws. */
 export async function inTransaction<T>(metadata: Metadata, work: (client: Queryable) => Promise<T>): Promise<T> {
   const client = await metadata.connect();
+  // A connection that breaks fails the query that comes next; unheard, the event would end the process.
+  const ignore = () => undefined;
+  client.on('error', ignore);
   let broken = true;
   try {
     await client.query('begin');
@@ -55,6 +58,7 @@ export async function inTransaction<T>(metadata: Metadata, work: (client: Querya
   } finally {
     // A connection with an open transaction is closed, which rolls it back, also when it no longer answers.
     client.release(broken);
+    client.off('error', ignore);
   }
 }
 

@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {expect, test, vi} from 'vitest';
 import {failureOf} from '../../src/activities/failures.ts';
 import {defaultSettings} from '../../src/definition/definition.ts';
-import {inTransaction, openMetadata} from '../../src/metadata/database.ts';
+import {inTransaction, openMetadata, rows} from '../../src/metadata/database.ts';
 import {findTable, insertTable, moveTable} from '../../src/metadata/dynamic-table.ts';
 import {checkSchemaVersion, migrate} from '../../src/metadata/migrate.ts';
 import {extendPublication, newestPublications, publicationAt, savePublication} from '../../src/metadata/publication.ts';
@@ -67,6 +67,18 @@ test('a PostgreSQL that hangs fails query and transaction after a minute, as tem
   proxy.thaw();
   expect(await findTable(metadata, 'main.totals')).toBeNull();
   await metadata.end();
+});
+
+test('a connection that is cut off within a transaction fails it, as temporary, and the next one gets another', async () => {
+  await using made = await someMetadata();
+  const {metadata} = made;
+  const failure = await inTransaction(metadata, async (client) => {
+    const [own] = await rows<{pid: number}>(client, 'select pg_backend_pid() as pid');
+    await metadata.query('select pg_terminate_backend($1, 10000)', [own?.pid]);
+    await client.query('select 1');
+  }).catch((error: unknown) => failureOf(error, String));
+  expect(failure).toMatchObject({type: 'unavailable', nonRetryable: false});
+  expect(await inTransaction(metadata, (client) => findTable(client, 'main.totals'))).toBeNull();
 });
 
 test('a name is taken once, and a data version never moves back', async () => {
