@@ -24,7 +24,7 @@ export async function followSources(
   const upstreams = publications(upstreamsOf(name, tables), states);
   const bound = await boundAt(lake, state.definition, versionsOf({dataVersion: v, upstreams})).catch(nullIfRefused);
   const sources = bound?.bound.sources.map(({table}) => tableNameText(table)) ?? known;
-  if (sources.toSorted().join() === known.toSorted().join()) return tables;
+  if (JSON.stringify(sources.toSorted()) === JSON.stringify(known.toSorted())) return tables;
   return await inTransaction(metadata, async (client) => {
     await lockSources(client);
     if (cyclePath(name, sources, await allTables(client)) === null)
