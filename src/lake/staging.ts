@@ -126,7 +126,6 @@ const changedByParquet: ReadonlySet<string> = new Set([
   'BIT',
   'BIGNUM',
   'ENUM',
-  'GEOMETRY',
 ]);
 
 function cast(name: string, from: string, to: string): Sql {

@@ -117,6 +117,10 @@ suite('reasons', () => {
       'select distinct region collate nocase from orders': [
         construct('DISTINCT under a collation or over an INTERVAL'),
       ],
+      "select region from orders where 'POINT(0 0)'::geometry = ('POINT(' || id || ' 0)')::geometry": [
+        construct('the type GEOMETRY'),
+        construct('a constant of type GEOMETRY'),
+      ],
       'select alias(id) from orders': [construct('the function alias')],
       "select date_part(['year', 'month'], placed) from orders": [construct('the function date_part')],
       'select distinct on (region) region, id from orders': [choice('DISTINCT ON', 'use GROUP BY with min or max')],
