@@ -210,10 +210,13 @@ function hasFloats(type: string): boolean {
   return /\b(FLOAT|DOUBLE)\b/.test(type);
 }
 
-/** −0.0 + 0.0 is 0.0; every other number stays. */
+/** −0.0 + 0.0 is 0.0, and of the several NaN there is one; every other number stays. */
 function withoutSign(float: Column): Expression {
-  const zero: Expression = {kind: 'constant', sql: `CAST(0 AS ${float.type})`, type: float.type};
-  return {kind: 'call', name: '+', arguments: [column(float), zero], type: float.type};
+  const {type} = float;
+  const constant = (value: string): Expression => ({kind: 'constant', sql: `CAST('${value}' AS ${type})`, type});
+  const isNaN: Expression = {kind: 'call', name: 'isnan', arguments: [column(float)], type: 'BOOLEAN'};
+  const sum: Expression = {kind: 'call', name: '+', arguments: [column(float), constant('0')], type};
+  return {kind: 'case', branches: [{when: isNaN, then: constant('nan')}], otherwise: sum, type};
 }
 
 /** Whether a column is what an aggregate groups by, passed on by filters and projections. */
