@@ -1,5 +1,10 @@
+import {randomUUID} from 'node:crypto';
 import {afterAll, beforeAll, expect, test} from 'vitest';
+import {assert} from '../../src/assert.ts';
+import {checkCardinality} from '../../src/activities/check-cardinality.ts';
+import {extractChanges} from '../../src/activities/extract-changes.ts';
 import {lookUpSnapshots} from '../../src/activities/look-up-snapshots.ts';
+import {publishRefresh} from '../../src/activities/publish-refresh.ts';
 import {aDynamicTable, type TestTable} from '../support/dynamic-table.ts';
 import {aLake, type TestLake} from '../support/lake.ts';
 
@@ -137,6 +142,25 @@ test('a version that lies before a rewrite is not read: the refresh is to choose
   await lake.run(`CALL ducklake_rewrite_data_files('lake', 'rewritten', delete_threshold => 0)`);
   const found = await lookUpSnapshots({lake: lake.lake}, {apply});
   expect(found).toEqual({kind: 'ahead', dataVersion: await lake.snapshot()});
+});
+
+test('a full refresh of a version that is rewritten and doubled before it is published looks up again', async () => {
+  const joined = await aSource('late', 10);
+  await lake.run('DELETE FROM late WHERE k IN (1, 2)');
+  await lake.run(`CALL ducklake_flush_inlined_data('lake', schema_name => 'main', table_name => 'late')`);
+  await lake.run('DELETE FROM late WHERE k IN (3, 4)');
+  const apply = {...(await joined.apply()), full: true};
+  const refreshId = randomUUID();
+  const lookUp = await lookUpSnapshots(lake, {apply});
+  assert(lookUp.kind === 'refresh', 'it was asked for');
+  const extraction = await extractChanges(lake, {apply, refreshId, lookUp});
+  const decision = await checkCardinality({lookUp, extraction});
+  await lake.run(`CALL ducklake_rewrite_data_files('lake', 'late', delete_threshold => 0)`);
+  await lake.run(`CALL ducklake_flush_inlined_data('lake', schema_name => 'main', table_name => 'late')`);
+  expect(await count('late', lookUp.dataVersion)).toBe(196);
+
+  expect(await publishRefresh(lake, {apply, refreshId, lookUp, extraction, decision})).toEqual({kind: 'lost'});
+  expect(await lookUpSnapshots(lake, {apply})).toEqual({kind: 'ahead', dataVersion: await lake.snapshot()});
 });
 
 test('rows that come back where a tombstone is in the catalog and one in a file are what the lake has now, and it is said', async () => {
