@@ -88,15 +88,16 @@ test('in the history a first refresh has no changes, and one that failed says so
   };
   const text = showHistory(
     [
-      {...entry, action: 'INITIAL', dataVersion: 7, changedRows: 11, affectedKeys: 12, rows: 13},
+      {...entry, action: 'INITIAL', dataVersion: 7, changedRows: 11, affectedKeys: 12, rows: 13, phases: {publish: 14}},
       {...entry, errorCode: 'data_error', error: 'Division by zero.'},
       {...entry, errorCode: 'data_error', error: 'Division by zero.', hasSuspended: true},
     ],
     Date.parse(entry.finishedAt),
   );
-  expect(text).toMatch(/INITIAL +7 +13 /);
+  expect(text).toMatch(/INITIAL +7 +13 +14 ms$/m);
   expect(text).toMatch(/failed \(data_error\) .*Division by zero\./);
   expect(text).toMatch(/failed \(data_error\), suspended .*Division by zero\./);
+  expect(text).not.toContain('0 ms');
 });
 
 const suspension: Suspension = {
@@ -114,7 +115,7 @@ const details: DynamicTableDetails = {
 test('a suspended table says since when and why, and so does one that reads it', () => {
   const suspended = {...details, state: 'auto_suspended', suspension, failuresInARow: 5} as const;
   expect(showTable(suspended, [], 0)).toMatch(
-    /^state +auto_suspended\nsuspended +2026-01-01T00:00:00Z, data_error: Division by zero\.\nfailures +5 scheduled ones in a row$/m,
+    /^state +auto_suspended, until freshet resume\nsuspended +2026-01-01T00:00:00Z, data_error: Division by zero\.\nfailures +5 scheduled ones in a row$/m,
   );
   expect(showTables([suspended])).toContain('main.totals (auto_suspended)');
   const reader = {...details, suspendedUpstreams: [{table: 'main.base', suspension}]};

@@ -29,7 +29,7 @@ export function historyTable(entries: readonly HistoryEntry[], now: number, name
       number(isAnew(entry.action) ? null : entry.changedRows, count),
       number(isAnew(entry.action) ? null : entry.affectedKeys, count),
       number(entry.rows, count),
-      duration(totalMs(entry.phases)),
+      timeText(entry),
       number(entry.shareOutsideSql, (share) => `${Math.round(share * 100)} %`),
       oneLine(entry.error ?? entry.reason ?? ''),
     ]),
@@ -39,6 +39,11 @@ export function historyTable(entries: readonly HistoryEntry[], now: number, name
 function actionText({action, errorCode, hasSuspended, ticks}: HistoryEntry): string {
   if (errorCode !== null) return bad(`failed (${errorCode})${hasSuspended ? ', suspended' : ''}`);
   return ticks > 1 ? `${action ?? ''} × ${ticks}` : (action ?? '');
+}
+
+/** A tick with nothing new has no phases, and of a run that failed they are not kept: no time is known of them. */
+function timeText({phases}: HistoryEntry): string {
+  return Object.keys(phases).length === 0 ? '' : duration(totalMs(phases));
 }
 
 function number(value: number | null, text: (value: number) => string): string {

@@ -40,7 +40,7 @@ export function showTable(details: DynamicTableDetails, history: readonly Histor
 
 function settings(details: DynamicTableDetails): readonly (readonly [string, string])[] {
   return [
-    ['state', details.state === 'auto_suspended' ? bad(details.state) : details.state],
+    ['state', details.state === 'auto_suspended' ? `${bad(details.state)}, until freshet resume` : details.state],
     ...(details.suspension === null ? [] : [['suspended', suspensionText(details.suspension)] as const]),
     ...details.suspendedUpstreams.map(
       ({table: upstream, suspension}) => ['upstream suspended', `${upstream}: ${suspensionText(suspension)}`] as const,
