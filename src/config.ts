@@ -144,7 +144,7 @@ function parse<Shape extends z.ZodRawShape>(
 function beginning(value: string): string {
   const scheme = /^(?:ducklake:)?(?:postgres(?:ql)?|mysql|sqlite|duckdb|ducklake|md|https?|s3|file):/i.exec(value)?.[0];
   if (scheme !== undefined) return `begins with "${scheme.toLowerCase()}"`;
-  return value.includes(':') ? 'begins with no scheme that is known' : 'has no scheme such as "postgresql:"';
+  return value.includes(':') ? 'begins with no scheme that is known' : 'has no scheme';
 }
 
 function invalid(problems: readonly string[]): FreshetError {

@@ -25,7 +25,7 @@ export function report(error: unknown, isJson: boolean): number {
 /** What the drivers throw, as the codes that people meet. */
 function asFreshetError(error: unknown): FreshetError {
   if (error instanceof FreshetError) return error;
-  const message = fullMessage(error);
+  const message = withoutEmptyEnd(fullMessage(error));
   const misled = readMisled(message);
   if (misled !== null) return new FreshetError('unavailable', misled, {hint: rightVariables, cause: error});
   if (isUnreachable(message)) {
@@ -53,6 +53,11 @@ function isUnreachable(message: string): boolean {
     /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|ECONNRESET|UNAVAILABLE|DEADLINE_EXCEEDED|before the deadline/i.test(message) ||
     classify(message) === 'connection'
   );
+}
+
+/** gRPC ends a text with the heading of a note even where there is none. */
+function withoutEmptyEnd(message: string): string {
+  return message.replace(/\s*Resolution note:\s*$/, '');
 }
 
 /** An error's text with those of its causes; Node keeps the useful one in an AggregateError. */

@@ -29,8 +29,12 @@ test('a server that does not answer is unavailable, whoever said so', () => {
     exitCodes.unavailable,
   );
   expect(
-    report(new Error('Failed to start workflow', {cause: new Error('14 UNAVAILABLE: no connection')}), false),
+    report(
+      new Error('Failed to start workflow', {cause: new Error('14 UNAVAILABLE: no connection. Resolution note: ')}),
+      false,
+    ),
   ).toBe(exitCodes.unavailable);
+  expect(written).toContain('14 UNAVAILABLE: no connection.\n');
 });
 
 test.each([
