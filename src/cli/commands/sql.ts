@@ -1,6 +1,7 @@
 import type {Command} from 'commander';
 import type {FreshetClient} from '../../client.ts';
 import {parseStatement, splitStatements} from '../../definition/parse.ts';
+import {FreshetError} from '../../errors.ts';
 import type {AlterChange, Statement} from '../../definition/statement.ts';
 import {tableNameText} from '../../table-name.ts';
 import type {CreateResult, DropResult, ResumeResult} from '../../workflows/messages.ts';
@@ -65,7 +66,19 @@ async function sql(argument: string | undefined, options: SqlOptions): Promise<v
     );
   } finally {
     // Also after an error: the statements before it have been run.
-    if (isJson) process.stdout.write(`${JSON.stringify({results}, null, 2)}\n`);
+    if (isJson) process.stdout.write(`${json(results)}\n`);
+  }
+}
+
+/** A text has at most half a billion characters. */
+function json(results: readonly Result[]): string {
+  try {
+    return JSON.stringify({results}, null, 2);
+  } catch (error) {
+    throw new FreshetError('internal', 'The rows are too many for one JSON document.', {
+      hint: 'Ask for fewer, or write them into a file by COPY … TO.',
+      cause: error,
+    });
   }
 }
 
