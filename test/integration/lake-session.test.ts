@@ -262,6 +262,12 @@ async function failureWithin(seconds: number, work: () => Promise<unknown>): Pro
 test('an error is told by what DuckDB calls it, whatever values it quotes', () => {
   expect(classify(`Conversion Error: Could not convert string 'Transaction conflict 404' to INT32`)).toBe('data');
   expect(classify('Invalid Input Error: No snapshot found at version 9')).toBe('missing-snapshot');
+  expect(
+    classify(
+      'Binder Error: Failed to get extended data file list from DuckLake: Failed to prepare query "SELECT 1": server closed the connection unexpectedly',
+    ),
+  ).toBe('connection');
+  expect(classify(`Binder Error: No function matches "server closed the connection"`)).toBe('statement');
   expect(classify('TransactionContext Error: Failed to commit: Transaction conflict - attempting to …')).toBe(
     'conflict',
   );
