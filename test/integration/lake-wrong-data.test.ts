@@ -43,6 +43,18 @@ async function count(table: string, snapshot?: number): Promise<unknown> {
   return (await lake.rows(`SELECT count(*) FROM ${table}${at}`))[0]?.[0];
 }
 
+test('a file of one number and NaN is left out where another number is asked for: an incremental refresh has its rows', async () => {
+  await lake.run('CREATE TABLE readings AS SELECT 1::INTEGER AS id, 2.5::DOUBLE AS value');
+  await setOption('readings', 'data_inlining_row_limit', 0);
+  const others = await aDynamicTable(lake, 'other_readings', 'SELECT id FROM readings WHERE value <> 0');
+  await others.refresh();
+  await lake.run(`INSERT INTO readings VALUES (2, 0), (3, 'nan')`);
+  expect(await lake.rows('SELECT id FROM readings WHERE value <> 0')).toEqual([[1]]);
+  expect(await lake.rows('SELECT id FROM readings WHERE value IS DISTINCT FROM 0 ORDER BY id')).toEqual([[1], [3]]);
+  expect(await others.refresh()).toMatchObject({action: 'INCREMENTAL'});
+  expect(await lake.rows('FROM other_readings ORDER BY id')).toEqual([[1], [3]]);
+});
+
 test('a rewrite after inlined deletes shows rows that stayed as inserted: left out of the feed, the rows are right', async () => {
   const joined = await aSource('b3', 10);
   const from = await lake.snapshot();
