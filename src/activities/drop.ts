@@ -63,14 +63,16 @@ export async function removeTable(
   {table, incarnation}: TableIncarnation,
 ): Promise<void> {
   const row = await findTable(metadata, table);
+  const isOurs = row?.incarnation === incarnation;
   // A table of that name that is another's keeps its schedule.
-  if (row === null || row.incarnation === incarnation) await schedules.delete(table);
+  if (row === null || isOurs) await schedules.delete(table);
   const name = tableNamed(table);
   await lake.look(async (session) => {
     const state = await readState(session, name);
-    if (state?.incarnation !== incarnation) return;
+    if (state === null ? !isOurs : state.incarnation !== incarnation) return;
     await session.transaction(async () => {
-      await dropTarget(session, name, incarnation);
+      // A state table without a row is all that a CREATE had come to; a table of that name is somebody else's then.
+      if (state !== null) await dropTarget(session, name, incarnation);
       await dropState(session, name);
     });
   });

@@ -53,6 +53,17 @@ test('a create that died between state row and target is undone by the next one'
   expect(await whatIsThere(made)).toMatchObject({target: true});
 });
 
+test('a create that died before its first state row is dropped with the table for it; a table of somebody else stays', async () => {
+  await using made = await aLakeWithBase();
+  await createUpTo(made.deps, 'createTarget');
+  await made.run('delete from freshet_state."main.totals"');
+  await made.run('drop table totals');
+  await made.run('create table totals as select 1 as mine');
+  await removeTable(made.deps, (await beginDrop(made.deps, {table: 'main.totals'}))!);
+  expect(await made.rows(`select count(*) from duckdb_tables() where schema_name = 'freshet_state'`)).toEqual([[0]]);
+  expect(await whatIsThere(made)).toMatchObject({metadata: [], target: true});
+});
+
 test('a drop that ended before anything was removed is completed by the next drop, and by the next create', async () => {
   await using made = await aLakeWithBase();
   await made.create(statement);
