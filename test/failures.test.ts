@@ -60,6 +60,13 @@ test.each([
   expect(judged(error)).toEqual({code, isRetried: false});
 });
 
+test('who does not answer is named', () => {
+  const error = new Error('Connection terminated due to connection timeout');
+  expect(failureOf(error, (text) => text)).toMatchObject({
+    message: 'PostgreSQL, which has the metadata: Connection terminated due to connection timeout',
+  });
+});
+
 test('what is cancelled stays cancelled', () => {
   const cancelled = new CancelledFailure('stop');
   expect(failureOf(cancelled, (text) => text)).toBe(cancelled);

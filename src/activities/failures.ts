@@ -11,7 +11,8 @@ import {failureOfError} from '../failure.ts';
 export function failureOf(error: unknown, scrub: (text: string) => string): unknown {
   if (error instanceof TemporalFailure) return error;
   if (error instanceof FreshetError) return scrubbed(failureOfError(error), scrub);
-  const message = scrub(error instanceof Error ? error.message : String(error));
+  const text = error instanceof Error ? error.message : String(error);
+  const message = scrub(isPostgresError(error) ? `PostgreSQL, which has the metadata: ${text}` : text);
   const {code, isMendable} = judge(error);
   const hint = error instanceof LakeError ? hints[error.kind] : undefined;
   const details = hint === undefined ? [] : [{hint}];
@@ -36,7 +37,8 @@ function judge(error: unknown): {code: ErrorCode; isMendable: boolean} {
   // The store may have it in a moment. When it is gone for good, somebody has taken it away.
   if (isLakeError(error, 'missing-file')) return {code: 'source_changed', isMendable: true};
   if (isBug(error)) return {code: 'internal', isMendable: false};
-  return {code: isServerError(error) ? 'unavailable' : 'internal', isMendable: true};
+  const isServerError = isTemporalError(error) || isPostgresError(error);
+  return {code: isServerError ? 'unavailable' : 'internal', isMendable: true};
 }
 
 function isBug(error: unknown): boolean {
@@ -47,10 +49,13 @@ function isBug(error: unknown): boolean {
   );
 }
 
-/** Temporal's own, or one of PostgreSQL: the driver's, or the classes of its codes for connections, resources and conflicts. */
-function isServerError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (isGrpcServiceError(error) || error instanceof ServiceError) return true;
+function isTemporalError(error: unknown): boolean {
+  return error instanceof Error && (isGrpcServiceError(error) || error instanceof ServiceError);
+}
+
+/** The driver's, or the classes of PostgreSQL's codes for connections, resources and conflicts. Those of the lake are told otherwise. */
+function isPostgresError(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof LakeError || isTemporalError(error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   return (
     /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|(?:08|28|40|53|57)\w{3}$)/.test(code) ||
