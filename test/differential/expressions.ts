@@ -38,7 +38,7 @@ const own: Readonly<Record<Kind, readonly ((part: (kind: Kind) => string) => str
     (part) => `nullif(${part('int')}, 1)`,
     (part) => `abs(${part('int')})`,
     (part) => `${part('struct')}.a`,
-    (part) => `${part('list')}[1]`,
+    (part) => `(${part('list')})[1]`,
     (part) => `len(${part('list')})`,
     (part) => `${macro}(${part('int')})`,
   ],
@@ -85,7 +85,7 @@ const own: Readonly<Record<Kind, readonly ((part: (kind: Kind) => string) => str
     (part) => `(${part('int')} / 4)`,
   ],
   struct: [(part) => `{'a': ${part('int')}::INTEGER, 'b': ${part('text')}::VARCHAR}`],
-  list: [(part) => `list_append(${part('list')}, ${part('int')}::INTEGER)`, (part) => `${part('list')}[1:1]`],
+  list: [(part) => `list_append(${part('list')}, ${part('int')}::INTEGER)`, (part) => `(${part('list')})[1:1]`],
 };
 
 /** A macro of the lake: `macro(x)` is x + 1, unless x is 3. */
