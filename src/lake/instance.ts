@@ -5,7 +5,7 @@ import {identifier, literal, sql, type Sql} from '../sql.ts';
 import {lakeAlias} from './alias.ts';
 import {attachLake} from './attach.ts';
 import type {CatalogUrl} from './catalog-url.ts';
-import {isLakeError, LakeError, NoAnswer, classify} from './errors.ts';
+import {LakeError, NoAnswer, classify} from './errors.ts';
 import {makeFolders} from './folders.ts';
 import {openSession, type LakeNames, type Patience, type Session} from './session.ts';
 import {within} from './within.ts';
@@ -41,6 +41,12 @@ export type Instance = {
 /** A server that is there but hangs takes the connection, and says nothing more. */
 const attachSeconds = 60;
 
+/**
+ * What can't be closed: closing waits for a statement that hangs, and where a fatal error has struck a transaction it ends the
+ * process. They are held, for what is collected as garbage is closed too.
+ */
+const abandoned: unknown[] = [];
+
 export async function openInstance(settings: InstanceSettings): Promise<Instance> {
   const {catalog, lake, query} = settings;
   let isBroken = false;
@@ -67,17 +73,16 @@ export async function openInstance(settings: InstanceSettings): Promise<Instance
       protectedTables,
       scrub: catalog.scrub,
       signal,
-      abandon: () => (isAbandoned = isBroken = true),
+      abandon: () => {
+        isAbandoned = isBroken = true;
+        abandoned.push(database, connection);
+      },
       beside: (next) => instance.use(next, signal),
       patience: settings.patience,
     });
     try {
       return await work(session);
-    } catch (error) {
-      if (isLakeError(error, 'fatal')) isBroken = true;
-      throw error;
     } finally {
-      // A connection whose statement hangs can't be closed: closing waits for the statement.
       if (!isAbandoned) connection.closeSync();
     }
   }

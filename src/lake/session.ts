@@ -84,6 +84,7 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
     const result = await interruptible(connection, settings, () => patiently(settings, work)).catch(
       (error: unknown) => {
         const clean = error === signal?.reason ? error : lakeError(error, scrub, 'statement');
+        if (isLakeError(clean, 'fatal')) abandon();
         failure ??= {error: clean};
         throw clean;
       },

@@ -5,7 +5,8 @@ import {aLake} from '../support/lake.ts';
 
 /**
  * An instance that has read a table after an ALTER knows in which tables of the catalog its inlined rows are. A flush by somebody else
- * takes these away, and DuckLake dies of it: whoever attaches the lake anew reads it.
+ * takes these away, and DuckLake dies of it: whoever attaches the lake anew reads it. What is broken is left, for closing it would
+ * end the process.
  */
 test('a source that is altered, read and then flushed breaks an instance, and the next one goes on', async () => {
   await using lake = await aLake();
