@@ -17,7 +17,8 @@ export default defineConfig({
     retry: 0,
     reporters: ['default', './scripts/closing-line.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // More than there are cores: tests that wait for servers leave them idle.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,
