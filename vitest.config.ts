@@ -17,8 +17,7 @@ export default defineConfig({
     retry: 0,
     reporters: ['default', './scripts/closing-line.ts'],
     pool: 'forks',
-    // More than there are cores: tests that wait for servers leave them idle.
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       {
         extends: true,

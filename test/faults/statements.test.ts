@@ -15,42 +15,45 @@ import {aPair, type Pair} from './pair.ts';
  * incrementally; lake-wide maintenance does not reach them, and nothing stays suspended. `define.test.ts` has CREATE and DROP.
  */
 
-test('maintenance killed before it has closed the table again, and a resumption killed twice on its way, are ended by the next', async () => {
-  await using pair = await aPair(seed);
-  const {stack} = pair;
-  await using first = aFaultWorker(stack);
-  await using second = aFaultWorker(stack);
-  await using third = aFaultWorker(stack);
-  await using fourth = aFaultWorker(stack);
-  first.begin();
-  await pair.create();
-  await refreshed(pair);
+test.runIf(isLong)(
+  'maintenance killed before it has closed the table again, and a resumption killed twice on its way, are ended by the next',
+  async () => {
+    await using pair = await aPair(seed);
+    const {stack} = pair;
+    await using first = aFaultWorker(stack);
+    await using second = aFaultWorker(stack);
+    await using third = aFaultWorker(stack);
+    await using fourth = aFaultWorker(stack);
+    first.begin();
+    await pair.create();
+    await refreshed(pair);
 
-  const held = first.holdBefore(`^maintainTable: CALL .*set_option\\('auto_compact', false`);
-  const maintained = stack.client.maintain('copies');
-  await held;
-  expect(await isOpenToOthers(stack)).toBe(true);
-  await first.kill();
-  second.begin();
-  await maintained;
-  expect(await isOpenToOthers(stack)).toBe(false);
+    const held = first.holdBefore(`^maintainTable: CALL .*set_option\\('auto_compact', false`);
+    const maintained = stack.client.maintain('copies');
+    await held;
+    expect(await isOpenToOthers(stack)).toBe(true);
+    await first.kill();
+    second.begin();
+    await maintained;
+    expect(await isOpenToOthers(stack)).toBe(false);
 
-  await suspend(stack);
-  for (const [worker, next, statement] of [
-    [second, third, 'schedule unpause'],
-    [third, fourth, 'postgres update'],
-  ] as const) {
-    const reached = worker.holdBefore(`^resumeTable: ${statement}`);
-    const run = await startResume(stack);
-    await reached;
-    await worker.kill();
-    await run.terminate();
-    next.begin();
-  }
-  expect(await stack.client.resume('copies')).toMatchObject({outcome: 'resumed', readers: ['main.totals']});
-  await expectResumed(stack);
-  await refreshed(pair);
-});
+    await suspend(stack);
+    for (const [worker, next, statement] of [
+      [second, third, 'schedule unpause'],
+      [third, fourth, 'postgres update'],
+    ] as const) {
+      const reached = worker.holdBefore(`^resumeTable: ${statement}`);
+      const run = await startResume(stack);
+      await reached;
+      await worker.kill();
+      await run.terminate();
+      next.begin();
+    }
+    expect(await stack.client.resume('copies')).toMatchObject({outcome: 'resumed', readers: ['main.totals']});
+    await expectResumed(stack);
+    await refreshed(pair);
+  },
+);
 
 test.runIf(isLong)(
   'maintenance killed before any of its statements is ended by the next worker',
