@@ -135,14 +135,17 @@ export async function allStates(session: Session): Promise<Published[]> {
   return states.filter((state) => state !== null);
 }
 
-/** Must stand in every transaction that writes the target. */
+/**
+ * Must stand in every transaction that writes the target. Its condition is one value: of each column that is compared with a constant
+ * DuckLake asks the catalog twice whether a file may have it, and state rows are in none.
+ */
 export async function fencedUpdate(session: Session, table: TableName, fence: Fence, next: StateRow): Promise<void> {
   const changed = await session.run(
     sql`UPDATE ${inLake(stateTable(table))}
 SET generation = ${fence.generation + 1}, contents = ${next.contents}, data_version = ${literal(next.dataVersion)},
   refresh_id = ${literal(next.refreshId)}, "rows" = ${next.rows}, definition = ${json(next.definition)},
   fingerprint = ${json(next.fingerprint)}, sources = ${json(next.sources)}
-WHERE incarnation = ${literal(fence.incarnation)} AND generation = ${fence.generation}`,
+WHERE concat_ws(' ', incarnation, generation) = ${literal(`${fence.incarnation} ${fence.generation}`)}`,
     'state row',
   );
   if (changed !== 1) throw new FenceLost(table);
