@@ -11,7 +11,7 @@ import {damageOf} from '../lake/maintenance.ts';
 import {pastsOf, type Past} from '../lake/past.ts';
 import {isReadable, publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
-import {readState} from '../lake/state.ts';
+import {readStanding, readState} from '../lake/state.ts';
 import type {Published, StoredSource} from '../lake/state.ts';
 import {lastByOthers, unaccountedFrom} from '../lake/target.ts';
 import type {ApplyInput, LookUp, SourceRange} from '../refresh/messages.ts';
@@ -36,7 +36,7 @@ export async function lookUpSnapshots(
   {apply}: {readonly apply: ApplyInput},
 ): Promise<LookUp> {
   const table = tableNamed(apply.table);
-  const found = await lake.look((session) => readState(session, table), signal);
+  const found = await lake.look((session) => readStanding(session, table), signal);
   if (found === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${apply.table}`);
   const bound = await boundAt(lake, found.definition, versionsOf(apply), signal);
   return await lake.look((session) => session.transaction(() => look(session, apply, bound)), signal);
