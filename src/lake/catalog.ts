@@ -43,20 +43,9 @@ export type LakeMacro = {
   }[];
 };
 
-const metadata = `__ducklake_metadata_${lakeAlias}`;
-
 /** A table of DuckLake's catalog. */
 export function catalogTable({lake}: Session, table: string): Sql {
-  return path(metadata, lake.metadataSchema, `ducklake_${table}`);
-}
-
-/**
- * The rows of a query that PostgreSQL runs itself, in the transaction in which DuckDB reads the catalog's tables. Where DuckDB runs a join,
- * every table in it crosses whole, the columns of all tables of the lake among them. `table` names one of DuckLake's.
- */
-export function inPostgres({lake}: Session, query: (table: (name: string) => Sql) => Sql): Sql {
-  const {text} = query((name) => path(lake.metadataSchema, `ducklake_${name}`));
-  return sql`postgres_query(${literal(metadata)}, ${literal(text)})`;
+  return path(`__ducklake_metadata_${lakeAlias}`, lake.metadataSchema, `ducklake_${table}`);
 }
 
 /** The newest snapshot; inside a transaction it is what all its reads see from now on. */
@@ -119,20 +108,15 @@ export async function tableAt(session: Session, table: TableName, snapshot: numb
 
 /** The same table under whatever name it had then. */
 export async function tableById(session: Session, tableId: number, snapshot: number): Promise<LakeTable | null> {
-  const names = inPostgres(
-    session,
-    (table) => sql`SELECT s.schema_name AS "schema", t.table_name AS "name"
-      FROM ${table('table')} AS t JOIN ${table('schema')} AS s USING (schema_id)
+  const [name] = await session.rows<TableName>(
+    sql`SELECT s.schema_name AS schema, t.table_name AS name
+      FROM ${catalogTable(session, 'table')} AS t JOIN ${catalogTable(session, 'schema')} AS s USING (schema_id)
       WHERE t.table_id = ${tableId} AND ${standsAt('t', snapshot)} AND ${standsAt('s', snapshot)}`,
   );
-  const [name] = await session.rows<TableName>(sql`FROM ${names}`);
   return name === undefined ? null : await tableAt(session, name, snapshot);
 }
 
-/**
- * Each as of its own snapshot; null for one that is not there. Names are matched without regard to case, as DuckDB does, for the letters
- * that PostgreSQL's locale knows.
- */
+/** Each as of its own snapshot; null for one that is not there. Names are matched as DuckDB does, without regard to case. */
 export async function tablesAt(
   session: Session,
   wanted: readonly {readonly table: TableName; readonly snapshot: number}[],
@@ -142,18 +126,15 @@ export async function tablesAt(
     ({table, snapshot}, place) => sql`(${place}, ${literal(table.schema)}, ${literal(table.name)}, ${snapshot})`,
   );
   const at = sql`wanted.snapshot`;
-  const columns = inPostgres(
-    session,
-    (table) => sql`SELECT wanted.place, s.schema_name AS "schema", t.table_name AS "table", t.table_id AS "tableId",
-        c.column_id AS "fieldId", c.column_name AS "name", c.column_type AS "type", c.parent_column AS "parent", c.column_order
-      FROM (VALUES ${join(values)}) AS wanted(place, schema, name, snapshot)
-      JOIN ${table('schema')} AS s ON lower(s.schema_name) = lower(wanted.schema) AND ${standsAt('s', at)}
-      JOIN ${table('table')} AS t
-        ON t.schema_id = s.schema_id AND lower(t.table_name) = lower(wanted.name) AND ${standsAt('t', at)}
-      JOIN ${table('column')} AS c ON c.table_id = t.table_id AND ${standsAt('c', at)}`,
-  );
   const rows = await session.rows<CatalogColumn & {place: number; schema: string; table: string; tableId: number}>(
-    sql`SELECT * EXCLUDE (column_order) FROM ${columns} ORDER BY column_order, "fieldId"`,
+    sql`SELECT wanted.place, s.schema_name AS schema, t.table_name AS "table", t.table_id AS tableId,
+        c.column_id AS fieldId, c.column_name AS name, c.column_type AS type, c.parent_column AS parent
+      FROM (VALUES ${join(values)}) AS wanted(place, schema, name, snapshot)
+      JOIN ${catalogTable(session, 'schema')} AS s ON lower(s.schema_name) = lower(wanted.schema) AND ${standsAt('s', at)}
+      JOIN ${catalogTable(session, 'table')} AS t
+        ON t.schema_id = s.schema_id AND lower(t.table_name) = lower(wanted.name) AND ${standsAt('t', at)}
+      JOIN ${catalogTable(session, 'column')} AS c ON c.table_id = t.table_id AND ${standsAt('c', at)}
+      ORDER BY c.column_order, c.column_id`,
   );
   const found = wanted.map(({snapshot}, place): LakeTable | null => {
     const own = rows.filter((row) => row.place === place);

@@ -1,7 +1,7 @@
 import {literal, sql, type Sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import {inLake, lakeAlias} from './alias.ts';
-import {catalogTable, inPostgres} from './catalog.ts';
+import {catalogTable} from './catalog.ts';
 import type {Session} from './session.ts';
 import {readStanding, stateTable} from './state.ts';
 import {whileCompactable} from './table-options.ts';
@@ -29,7 +29,7 @@ export function isTidy({small, deletes}: Files): boolean {
 export async function filesOf(session: Session, table: TableName): Promise<Files> {
   const [files] = await session.rows<Files>(
     sql`SELECT count(*) AS data, count(*) FILTER (WHERE file_size_bytes < ${smallBytes}) AS small, count(deleted) AS deletes
-      FROM ${liveFiles(session, table)}`,
+      FROM (${liveFiles(session, table)})`,
   );
   return files ?? {data: 0, small: 0, deletes: 0};
 }
@@ -95,7 +95,7 @@ export async function damageOf(session: Session, table: TableName): Promise<Dama
   if (before === null || before.dataVersion === null) return null;
   const [counts] = await session.rows<{real: number; catalog: number}>(
     sql`SELECT (SELECT count(*) FROM ${inLake(table)}) AS real,
-      (SELECT coalesce(sum(record_count - coalesce(deleted, 0)), 0)::BIGINT FROM ${liveFiles(session, table)}) AS catalog`,
+      (SELECT coalesce(sum(record_count - coalesce(deleted, 0)), 0)::BIGINT FROM (${liveFiles(session, table)})) AS catalog`,
   );
   const after = await readStanding(session, table);
   if (counts === undefined || after?.generation !== before.generation) return null;
@@ -104,15 +104,12 @@ export async function damageOf(session: Session, table: TableName): Promise<Dama
 }
 
 function liveFiles(session: Session, {schema, name}: TableName): Sql {
-  return inPostgres(
-    session,
-    (table) => sql`SELECT f.record_count, f.file_size_bytes, d.deleted
-      FROM ${table('table')} AS t
-      JOIN ${table('schema')} AS s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
-      JOIN ${table('data_file')} AS f ON f.table_id = t.table_id AND f.end_snapshot IS NULL
-      LEFT JOIN (
-        SELECT table_id, data_file_id, sum(delete_count)::bigint AS deleted FROM ${table('delete_file')}
-        WHERE end_snapshot IS NULL GROUP BY table_id, data_file_id) AS d ON d.table_id = f.table_id AND d.data_file_id = f.data_file_id
-      WHERE t.end_snapshot IS NULL AND t.table_name = ${literal(name)} AND s.schema_name = ${literal(schema)}`,
-  );
+  return sql`SELECT f.record_count, f.file_size_bytes, d.deleted
+    FROM ${catalogTable(session, 'table')} AS t
+    JOIN ${catalogTable(session, 'schema')} AS s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
+    JOIN ${catalogTable(session, 'data_file')} AS f ON f.table_id = t.table_id AND f.end_snapshot IS NULL
+    LEFT JOIN (
+      SELECT data_file_id, sum(delete_count) AS deleted FROM ${catalogTable(session, 'delete_file')}
+      WHERE end_snapshot IS NULL GROUP BY data_file_id) AS d ON d.data_file_id = f.data_file_id
+    WHERE t.end_snapshot IS NULL AND t.table_name = ${literal(name)} AND s.schema_name = ${literal(schema)}`;
 }
