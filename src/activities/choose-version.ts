@@ -4,7 +4,7 @@ import {readersOf, transitiveUpstreamsOf, upstreamsOf} from '../graph/edges.ts';
 import {currentSnapshot, snapshotTime} from '../lake/catalog.ts';
 import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
-import {readState, type Published} from '../lake/state.ts';
+import {readState, readStates, type Published} from '../lake/state.ts';
 import {inTransaction} from '../metadata/database.ts';
 import {allTables, moveTable, type TableRow} from '../metadata/dynamic-table.ts';
 import {extendPublication, publicationAt} from '../metadata/publication.ts';
@@ -37,7 +37,7 @@ export async function chooseVersion(deps: Deps, asked: ChooseInput): Promise<Cho
   const input = {...asked, table: table.name};
   const wanted = await wantedVersion(deps, input);
   const states = await lake.look((session) =>
-    readStates(session, [table.name, ...transitiveUpstreamsOf(table.name, tables)]),
+    statesOf(session, [table.name, ...transitiveUpstreamsOf(table.name, tables)]),
   );
   for (const [name, state] of states) await repairPublication(deps, name, state);
   const state = states.get(table.name);
@@ -112,16 +112,9 @@ async function wantedVersion(
 }
 
 /** The state rows of the tables named, as far as the lake has them, all of one moment. */
-export function readStates(session: Session, names: readonly string[]): Promise<States> {
-  return session.transaction(async () => {
-    await currentSnapshot(session);
-    const states = new Map<string, Published>();
-    for (const name of names) {
-      const state = await readState(session, tableNamed(name));
-      if (state !== null) states.set(name, state);
-    }
-    return states;
-  });
+async function statesOf(session: Session, names: readonly string[]): Promise<States> {
+  const states = await session.transaction(() => readStates(session, names.map(tableNamed)));
+  return new Map(names.flatMap((name, i) => (states[i] ? [[name, states[i]]] : [])));
 }
 
 /** Not below the version of a table further down that has no contents for it: nobody goes back. */

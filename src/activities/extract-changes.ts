@@ -1,13 +1,13 @@
 import {differentiate} from '../delta/differentiate.ts';
 import type {Program, SourceChange, Step} from '../delta/program.ts';
 import {assert} from '../assert.ts';
-import {currentSnapshot, tableAt} from '../lake/catalog.ts';
+import {currentSnapshot, tablesAt, type LakeTable} from '../lake/catalog.ts';
 import {isLakeError} from '../lake/errors.ts';
 import type {LakeError} from '../lake/errors.ts';
 import {changedPast, countAt, stageChange} from '../lake/feed.ts';
 import type {Session} from '../lake/session.ts';
 import {stagingFolder, writeStaged} from '../lake/staging.ts';
-import {readState} from '../lake/state.ts';
+import {readStanding} from '../lake/state.ts';
 import {readShare} from '../refresh/choose.ts';
 import type {ApplyInput, Extraction, LookUp, SourceRange, StagedKeys, StagedSource} from '../refresh/messages.ts';
 import type {Reason} from '../delta/reason.ts';
@@ -37,7 +37,7 @@ type ExtractInput = {
 export async function extractChanges({lake, signal}: RefreshContext, input: ExtractInput): Promise<Extraction> {
   const {apply, refreshId, lookUp} = input;
   const table = tableNamed(apply.table);
-  const state = await lake.look((session) => readState(session, table), signal);
+  const state = await lake.look((session) => readStanding(session, table), signal);
   assert(state, `${apply.table} was looked up before`);
   const {cardinalityThreshold: threshold} = state.definition.options;
   if (lookUp.forced) return {kind: 'staged', sources: [], keys: [], threshold, statements: []};
@@ -78,9 +78,14 @@ async function extract(session: Session, {relation, lookUp, folder, threshold}: 
   await currentSnapshot(session);
   const all = differentiate(relation, () => true);
   if (all.kind !== 'delta') return untrusted(all.reasons[0] ?? {kind: 'mode'}, []);
+  const at = lookUp.sources.map(({source, to}) => ({table: tableNamed(source), snapshot: to}));
+  const tables = await tablesAt(session, at);
   const counted: Counted[] = [];
-  for (const range of lookUp.sources)
-    counted.push({range, rowsTo: await countAt(session, tableNamed(range.source), range.to)});
+  for (const [i, range] of lookUp.sources.entries()) {
+    const table = tables[i];
+    assert(table, `${range.source} was there when it was looked up`);
+    counted.push({range, table, rowsTo: await countAt(session, table.table, range.to)});
+  }
   const grown = counted.map(growth);
   if ((readShare({sources: grown, keys: []}) ?? 0) > threshold) {
     return {kind: 'staged', sources: grown, keys: [], threshold, statements: []};
@@ -114,7 +119,7 @@ export function programOf(relation: Relation, sources: readonly StagedSource[]):
   return delta.program;
 }
 
-type Counted = {readonly range: SourceRange; readonly rowsTo: number};
+type Counted = {readonly range: SourceRange; readonly table: LakeTable; readonly rowsTo: number};
 
 /** The least that can have changed, known without reading a feed: after a burst that alone is reason enough to recompute. */
 function growth({range: {source, rowsFrom}, rowsTo}: Counted): StagedSource {
@@ -125,20 +130,18 @@ function growth({range: {source, rowsFrom}, rowsTo}: Counted): StagedSource {
 /** Makes the temporary table of a source's net change, and holds it against the real count. */
 async function netSource(
   session: Session,
-  {range, rowsTo}: Counted,
+  {range, table, rowsTo}: Counted,
   changes: readonly SourceChange[],
 ): Promise<StagedSource | Reason> {
-  const {source, to, rowsFrom, parts} = range;
+  const {source, rowsFrom, parts} = range;
   const change = changes.find((candidate) => tableNameText(candidate.source) === source);
-  const table = await tableAt(session, tableNamed(source), to);
-  assert(table, `${source} was there when it was looked up`);
   const counts =
     change === undefined || parts.length === 0
       ? {inserted: 0, deleted: 0}
       : await stageChange(session, {table, columns: change.columns, parts}, change.name);
   const expected = (rowsFrom ?? 0) + counts.inserted - counts.deleted;
   if (expected !== rowsTo) return {kind: 'count-mismatch', source, expected, found: rowsTo};
-  return (await changedPast(session, tableNamed(source), range)) ?? {source, file: null, ...counts, rowsTo};
+  return (await changedPast(session, table.table, range)) ?? {source, file: null, ...counts, rowsTo};
 }
 
 async function stageStep(session: Session, step: Step, names: LakeFacts, folder: string): Promise<StagedKeys> {

@@ -1,17 +1,19 @@
+import {assert} from '../assert.ts';
 import {differentiate} from '../delta/differentiate.ts';
 import type {Reason} from '../delta/reason.ts';
 import type {Bound} from '../binder/bound.ts';
 import {contentsKept, FreshetError} from '../errors.ts';
-import {currentSnapshot, missingSnapshot, snapshotTime, tableAt, tableHistory} from '../lake/catalog.ts';
+import {currentSnapshot, type LakeTable} from '../lake/catalog.ts';
 import {feedParts} from '../lake/feed.ts';
 import {compareFingerprints, isTargetChanged} from '../lake/fingerprint.ts';
 import type {Lake} from '../lake/lake.ts';
 import {damageOf} from '../lake/maintenance.ts';
+import {pastsOf, type Past} from '../lake/past.ts';
 import {isReadable, publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
-import {readState} from '../lake/state.ts';
+import {readStanding, readState} from '../lake/state.ts';
 import type {Published, StoredSource} from '../lake/state.ts';
-import {unaccountedFrom, writtenByOthers} from '../lake/target.ts';
+import {lastByOthers, unaccountedFrom} from '../lake/target.ts';
 import type {ApplyInput, LookUp, SourceRange} from '../refresh/messages.ts';
 import {tableNameText} from '../table-name.ts';
 import type {TableName} from '../table-name.ts';
@@ -34,7 +36,7 @@ export async function lookUpSnapshots(
   {apply}: {readonly apply: ApplyInput},
 ): Promise<LookUp> {
   const table = tableNamed(apply.table);
-  const found = await lake.look((session) => readState(session, table), signal);
+  const found = await lake.look((session) => readStanding(session, table), signal);
   if (found === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${apply.table}`);
   const bound = await boundAt(lake, found.definition, versionsOf(apply), signal);
   return await lake.look((session) => session.transaction(() => look(session, apply, bound)), signal);
@@ -43,23 +45,24 @@ export async function lookUpSnapshots(
 async function look(session: Session, apply: ApplyInput, boundAt: BoundAt): Promise<LookUp> {
   const {dataVersion} = apply;
   const {bound} = boundAt;
-  const current = await currentSnapshot(session);
+  const {id: now} = await currentSnapshot(session);
   const state = await readState(session, tableNamed(apply.table));
   if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${apply.table}`);
   if (state.dataVersion !== null && state.dataVersion > dataVersion)
     return {kind: 'ahead', dataVersion: state.dataVersion};
+  const {target, pasts} = await readPasts(session, state, bound, apply, now);
   const sources: SourceRange[] = [];
-  for (const {table} of bound.sources) {
-    const range = await rangeOf(session, table, apply, {stored: state.sources, now: current.id});
+  for (const past of pasts) {
+    const range = await rangeOf(session, past, apply, now);
     // Its rows at the version asked for may be doubled; what the lake shows now is right.
-    if (range === null) return {kind: 'ahead', dataVersion: current.id};
+    if (range === null) return {kind: 'ahead', dataVersion: now};
     sources.push(range);
   }
   const isUnchanged = sources.every(({parts}) => parts.length === 0);
   const forced =
     firstRefresh(state) ??
-    (await reinitialized(session, state, boundAt, sources, current.id)) ??
-    (await untrusted(session, state, sources, current.id)) ??
+    reinitialized(state, boundAt, sources, target.there) ??
+    untrusted(state, target, pasts) ??
     (apply.full ? await requested(session, state) : null) ??
     (isUnchanged && bound.volatileFunctions.length === 0 ? null : notIncremental(state, bound));
   if (forced === null && isUnchanged && state.dataVersion === dataVersion) {
@@ -67,6 +70,35 @@ async function look(session: Session, apply: ApplyInput, boundAt: BoundAt): Prom
   }
   const {incarnation, generation, contents, rows} = state;
   return {kind: 'refresh', dataVersion, fence: {incarnation, generation}, contents, rows, sources, forced};
+}
+
+/** A source at the version asked for, and its past since it was taken in. */
+type SourcePast = Past & {
+  readonly source: string;
+  readonly table: TableName;
+  readonly to: number;
+  readonly before: StoredSource | undefined;
+};
+
+/** The table's own past since it was published, and those of its sources. */
+async function readPasts(
+  session: Session,
+  state: Published,
+  {sources}: Bound,
+  apply: ApplyInput,
+  now: number,
+): Promise<{target: Past; pasts: readonly SourcePast[]}> {
+  const {snapshotOf} = versionsOf(apply);
+  const wanted = sources.map(({table}) => {
+    const source = tableNameText(table);
+    const to = snapshotOf(table);
+    const before = state.sources.find((candidate) => candidate.source === source);
+    return {source, table, before, from: Math.min(before?.snapshot ?? to, to), to};
+  });
+  const own = {table: state.table, from: unaccountedFrom(state), to: now};
+  const [target, ...pasts] = await pastsOf(session, [own, ...wanted], now);
+  assert(target, 'it was asked for');
+  return {target, pasts: pasts.map((past, i) => ({...wanted[i]!, ...past}))}; // One for each.
 }
 
 /** Asked for a full refresh: the moment to look whether the table itself is whole, which costs a scan without columns. */
@@ -85,22 +117,17 @@ async function requested(session: Session, {table}: Published): Promise<Forced> 
  */
 async function rangeOf(
   session: Session,
-  table: TableName,
+  {source, table, to, before, there, stretch, history}: SourcePast,
   apply: ApplyInput,
-  {stored, now}: {readonly stored: readonly StoredSource[]; readonly now: number},
+  now: number,
 ): Promise<SourceRange | null> {
-  const source = tableNameText(table);
-  const to = versionsOf(apply).snapshotOf(table);
-  const before = stored.find((candidate) => candidate.source === source);
+  const {toTime} = stretch;
   const upstream = Object.entries(apply.upstreams).find(([name]) => name.toLowerCase() === source.toLowerCase())?.[1];
-  const toTime = await snapshotTime(session, to);
-  const there = await tableAt(session, table, to);
   if (toTime === null)
     throw new FreshetError('source_changed', `Snapshot ${to} has been expired before ${source} could be read at it`);
   if (there === null) throw new FreshetError('unknown_source', `Source ${source} is not in the lake at snapshot ${to}`);
   if (before === undefined && upstream === undefined) await refuseUnknownUpstream(session, table, apply.table);
   const from = before?.snapshot ?? null;
-  const history = await tableHistory(session, there.tableId, Math.min(from ?? to, to), now);
   const isRewritten = (first: number, last: number): boolean =>
     history.some(({snapshot, rewritten}) => rewritten && snapshot > first && snapshot <= last);
   if (upstream === undefined && isRewritten(to, now)) return null;
@@ -134,13 +161,12 @@ function firstRefresh(state: Published): Forced {
 }
 
 /** What the table means has changed, or the table itself is not what we left: it begins anew. */
-async function reinitialized(
-  session: Session,
+function reinitialized(
   state: Published,
   boundAt: BoundAt,
   sources: readonly SourceRange[],
-  now: number,
-): Promise<Forced> {
+  target: LakeTable | null,
+): Forced {
   const {bound} = boundAt;
   const anew = (reason: Reason): Forced => ({action: 'REINITIALIZE', reason});
   if (state.fingerprint === null || state.sources.length === 0) {
@@ -155,7 +181,6 @@ async function reinitialized(
     if (before === undefined) return anew({kind: 'definition-changed', detail: `it reads ${source} now`});
     if (before.upstream?.incarnation !== upstream?.incarnation) return anew({kind: 'upstream-recreated', source});
   }
-  const target = await tableAt(session, state.table, now);
   if (target === null) return anew({kind: 'definition-changed', detail: 'the table was dropped'});
   const isSame =
     target.columns.length === bound.outputs.length &&
@@ -183,28 +208,20 @@ function refuseLostColumn({fingerprint}: Published, {bound, gone}: BoundAt): voi
 }
 
 /** The feeds can't be trusted to tell all that happened, or the target does not hold what we left. */
-async function untrusted(
-  session: Session,
-  state: Published,
-  sources: readonly SourceRange[],
-  now: number,
-): Promise<Forced> {
+function untrusted(state: Published, target: Past, pasts: readonly SourcePast[]): Forced {
   const fully = (reason: Reason): Forced => ({action: 'FULL', reason});
-  for (const {source, from, to} of sources) {
-    if (from === null) continue;
+  for (const {source, to, before, stretch} of pasts) {
+    if (before === undefined) continue;
+    const {snapshot: from, time} = before;
     if (to < from) return fully({kind: 'version-went-back', source});
-    const missing = await missingSnapshot(session, from, to);
-    if (missing !== null) return fully({kind: 'snapshot-expired', source, snapshot: missing});
-    const before = state.sources.find((candidate) => candidate.source === source);
+    if (stretch.missing !== null) return fully({kind: 'snapshot-expired', source, snapshot: stretch.missing});
     // An id with another time is another snapshot: the catalog was restored from a backup and gives ids out again.
-    if ((await snapshotTime(session, from)) !== before?.time)
-      return fully({kind: 'snapshot-expired', source, snapshot: from});
+    if (stretch.fromTime !== time) return fully({kind: 'snapshot-expired', source, snapshot: from});
   }
-  const unknown = await missingSnapshot(session, unaccountedFrom(state), now);
-  if (unknown !== null) return fully({kind: 'snapshot-expired', source: tableNameText(state.table), snapshot: unknown});
-  const target = await tableAt(session, state.table, now);
-  const written = target === null ? null : await writtenByOthers(session, state, target.tableId);
-  return written !== null ? fully({kind: 'target-written', snapshot: written}) : null;
+  const {missing} = target.stretch;
+  if (missing !== null) return fully({kind: 'snapshot-expired', source: tableNameText(state.table), snapshot: missing});
+  const written = lastByOthers(state, target.history);
+  return written === null ? null : fully({kind: 'target-written', snapshot: written});
 }
 
 /** Why the definition as it stands is always refreshed fully. */

@@ -1,6 +1,7 @@
 import {assert} from '../assert.ts';
-import {currentSnapshot, tableAt} from '../lake/catalog.ts';
+import {tableAt} from '../lake/catalog.ts';
 import {changedPast, countAt, isRewrittenSince} from '../lake/feed.ts';
+import type {FingerprintedTarget} from '../lake/fingerprint.ts';
 import {publish} from '../lake/publication.ts';
 import type {Written} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
@@ -58,20 +59,18 @@ export async function carryOut(work: Work, {action, recomputed, fence, into, wri
   let counts: ReadonlyMap<string, number> = new Map();
   let written = {deleted: 0, inserted: 0, rows: lookUp.rows};
   const isAnew = action === 'INITIAL' || action === 'REINITIALIZE';
-  const {id} = await currentSnapshot(session);
-  const target = await tableAt(session, into, id);
-  assert(target, `${apply.table} was looked up before`);
-  const {tableId, columns} = target;
-  let asOf = id;
+  let target: FingerprintedTarget | undefined;
   const publication = await publish(session, {
     table: state.table,
     fence,
     refreshId,
     message: `${action} refresh of ${apply.table}`,
     extraInfo: {table: apply.table, dataVersion: lookUp.dataVersion, action, trigger: apply.trigger},
-    write: async () => {
-      asOf = (await currentSnapshot(session)).id;
-      if (action === 'INCREMENTAL' || action === 'NO_DATA') await refuseForeignRows(work, tableId);
+    write: async (asOf) => {
+      const table = await tableAt(session, into, asOf);
+      assert(table, `${apply.table} was looked up before`);
+      target = {tableId: table.tableId, columns: table.columns, asOf};
+      if (action === 'INCREMENTAL' || action === 'NO_DATA') await refuseForeignRows(work, table.tableId);
       counts = await countSources(work, action);
       written = await write();
       return written;
@@ -81,7 +80,7 @@ export async function carryOut(work: Work, {action, recomputed, fence, into, wri
       dataVersion: lookUp.dataVersion,
       rows: written.rows,
       definition: state.definition,
-      fingerprint: {...work.boundAt.fingerprint, target: {tableId, columns, asOf}},
+      fingerprint: {...work.boundAt.fingerprint, ...(target && {target})},
       sources: lookUp.sources.map(({source, to, toTime, upstream}) => ({
         source,
         snapshot: to,

@@ -2,7 +2,7 @@ import {contentsKept, FreshetError} from '../errors.ts';
 import {isLakeError} from '../lake/errors.ts';
 import {Conflict, isReadable, publicationOf, TargetUnreadable} from '../lake/publication.ts';
 import {removeStaging, StagedFileGone, stagingFolder} from '../lake/staging.ts';
-import {FenceLost, readState} from '../lake/state.ts';
+import {FenceLost, readStanding} from '../lake/state.ts';
 import {inLake} from '../lake/alias.ts';
 import type {Target} from '../refresh/apply.ts';
 import type {Published} from '../refresh/messages.ts';
@@ -23,7 +23,7 @@ import {writeIncrementally} from './write-incrementally.ts';
  */
 export async function publishRefresh({lake, signal}: RefreshContext, input: PublishInput): Promise<Published> {
   const table = tableNamed(input.apply.table);
-  const state = await lake.look((session) => readState(session, table), signal);
+  const state = await lake.look((session) => readStanding(session, table), signal);
   if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${input.apply.table}`);
   const bound = await boundAt(lake, state.definition, versionsOf(input.apply), signal);
   const target: Target = {table: inLake(table), outputs: bound.bound.outputs};
@@ -71,7 +71,7 @@ async function writeAnew(work: Work, lakeName: string, generation: number): Prom
 
 /** Whether another refresh has published since: then what the transaction found amiss is that refresh's work. */
 async function isFenceMoved({session, state, lookUp}: Work): Promise<boolean> {
-  const now = await readState(session, state.table);
+  const now = await readStanding(session, state.table);
   return now?.incarnation !== lookUp.fence.incarnation || now.generation !== lookUp.fence.generation;
 }
 

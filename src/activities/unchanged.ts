@@ -1,7 +1,9 @@
 import {transitiveUpstreamsOf, upstreamsOf, type Node} from '../graph/edges.ts';
-import {currentSnapshot, missingSnapshot, snapshotTime, tableAt, tableHistory} from '../lake/catalog.ts';
+import {currentSnapshot} from '../lake/catalog.ts';
+import type {SnapshotChange} from '../lake/changes-made.ts';
 import {compareFingerprints} from '../lake/fingerprint.ts';
 import type {Lake} from '../lake/lake.ts';
+import {pastsOf, type Past} from '../lake/past.ts';
 import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import type {Published} from '../lake/state.ts';
@@ -25,16 +27,22 @@ export async function isUnchanged(
   states: States,
   v: number,
 ): Promise<boolean> {
+  const tables: Known[] = [];
   for (const name of [...transitiveUpstreamsOf(table, nodes), table]) {
     const state = states.get(name);
     if (state === undefined || state.dataVersion === null) return false;
     const upstreams = upstreamsOf(name, nodes);
     if (!hasTakenIn(state, upstreams, states)) return false;
-    if (!(await lake.look((session) => isUntouched(session, state, upstreams, v)))) return false;
-    if (!(await meansTheSame(lake, state, upstreams, states, v))) return false;
+    tables.push({state, upstreams});
   }
+  const untouched = await lake.look((session) => session.transaction(() => areUntouched(session, tables, v)));
+  if (!untouched) return false;
+  for (const known of tables) if (!(await meansTheSame(lake, known, states, v))) return false;
   return true;
 }
+
+/** A table with contents, and the dynamic tables that it reads. */
+type Known = {readonly state: Published; readonly upstreams: readonly string[]};
 
 /** How far the snapshots that a table has taken in may lie behind, while nothing changes, until it moves on. */
 const idleSnapshots = 1_000;
@@ -63,60 +71,45 @@ function hasTakenIn({sources}: Published, upstreams: readonly string[], states: 
   });
 }
 
-/** No base table has changed since it was consumed, up to `v`; nobody has written the target since it was published. */
-async function isUntouched(
-  session: Session,
-  state: Published,
-  upstreams: readonly string[],
-  v: number,
-): Promise<boolean> {
-  for (const {source, snapshot, time} of state.sources) {
-    if (upstreams.includes(source)) continue;
-    if (!(await isTold(session, snapshot, time, v)) || (await hasChanged(session, source, snapshot, v))) return false;
-  }
-  const {id} = await currentSnapshot(session);
-  const target = await tableAt(session, state.table, id);
-  if (target === null || target.tableId !== state.fingerprint?.target?.tableId) return false;
-  const from = unaccountedFrom(state);
-  if ((await missingSnapshot(session, from, id)) !== null) return false;
-  return !(await wasWritten(session, target.tableId, from - 1, id, state.snapshot));
-}
-
-/** Whether the log of changes still has every snapshot from the one consumed up to `v`, and that one is the same. */
-async function isTold(session: Session, from: number, time: string, v: number): Promise<boolean> {
+/** No base table has changed since it was consumed, up to `v`; nobody has written a target since it was published. */
+async function areUntouched(session: Session, tables: readonly Known[], v: number): Promise<boolean> {
+  const {id: now} = await currentSnapshot(session);
+  const sources = tables.flatMap(({state, upstreams}) =>
+    state.sources
+      .filter(({source}) => !upstreams.includes(source))
+      .map(({source, snapshot, time}) => ({table: tableNamed(source), from: snapshot, to: v, time})),
+  );
+  if (sources.some(({from}) => from > v)) return false;
+  const targets = tables.map(({state}) => ({table: state.table, from: unaccountedFrom(state), to: now, state}));
+  const pasts = await pastsOf(session, [...targets, ...sources], now);
   return (
-    from > v || ((await missingSnapshot(session, from, v)) === null && (await snapshotTime(session, from)) === time)
+    targets.every(({state}, i) => isAsPublished(state, pasts[i]!)) && // One for each.
+    sources.every(({from, time}, i) => isAsConsumed(pasts[targets.length + i]!, from, time, v))
   );
 }
 
-async function hasChanged(session: Session, source: string, from: number, to: number): Promise<boolean> {
-  if (from > to) return true;
-  const table = await tableAt(session, tableNamed(source), to);
-  return table === null || (await wasWritten(session, table.tableId, from, to));
+function isAsPublished(state: Published, {there, stretch, history}: Past): boolean {
+  const writes = history.filter(({snapshot}) => snapshot >= unaccountedFrom(state) && snapshot !== state.snapshot);
+  return (
+    there !== null &&
+    there.tableId === state.fingerprint?.target?.tableId &&
+    stretch.missing === null &&
+    !writes.some(isWrite)
+  );
 }
 
-async function wasWritten(
-  session: Session,
-  tableId: number,
-  from: number,
-  to: number,
-  except?: number,
-): Promise<boolean> {
-  const history = await tableHistory(session, tableId, from, to);
-  return history.some(
-    ({snapshot, inserts, deletes, altered, dropped}) =>
-      snapshot !== except && (inserts || deletes || altered || dropped),
-  );
+/** The log of changes still has every snapshot from the one consumed up to `v`, that one is the same, and none changed anything. */
+function isAsConsumed({there, stretch, history}: Past, from: number, time: string, v: number): boolean {
+  const since = history.filter(({snapshot}) => snapshot > from && snapshot <= v);
+  return there !== null && stretch.missing === null && stretch.fromTime === time && !since.some(isWrite);
+}
+
+function isWrite({inserts, deletes, altered, dropped}: SnapshotChange): boolean {
+  return inserts || deletes || altered || dropped;
 }
 
 /** The query, read at `v`, reaches the same tables, columns, views and macros; and it has a value at a snapshot. */
-async function meansTheSame(
-  lake: Lake,
-  state: Published,
-  upstreams: readonly string[],
-  states: States,
-  v: number,
-): Promise<boolean> {
+async function meansTheSame(lake: Lake, {state, upstreams}: Known, states: States, v: number): Promise<boolean> {
   if (state.fingerprint === null) return false;
   const {bound, fingerprint} = await boundAt(
     lake,

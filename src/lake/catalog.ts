@@ -49,12 +49,9 @@ export function catalogTable({lake}: Session, table: string): Sql {
 }
 
 /** The newest snapshot; inside a transaction it is what all its reads see from now on. */
-export async function currentSnapshot(session: Session): Promise<{id: number; time: string}> {
+export async function currentSnapshot(session: Session): Promise<{id: number}> {
   const [row] = await session.rows<{id: number}>(sql`SELECT id FROM ${identifier(lakeAlias)}.current_snapshot()`);
-  const id = row!.id; // One row always.
-  const time = await snapshotTime(session, id);
-  if (time === null) throw new Error(`Snapshot ${id} has just been expired`);
-  return {id, time};
+  return row!; // One row always.
 }
 
 /** ISO 8601 in UTC; null when there is no such snapshot (any more). */
@@ -70,50 +67,98 @@ export async function snapshotTime(session: Session, id: number): Promise<string
  * although rows changed, without an error.
  */
 export async function missingSnapshot(session: Session, from: number, to: number): Promise<number | null> {
-  const [row] = await session.rows<{missing: number | null}>(
-    sql`SELECT min(id) AS missing FROM range(${from}, ${to + 1}) AS wanted(id)
-      ANTI JOIN (SELECT snapshot_id AS id FROM ${catalogTable(session, 'snapshot')} WHERE snapshot_id BETWEEN ${from} AND ${to}) USING (id)`,
-  );
-  return row?.missing ?? null;
+  const [stretch] = await stretches(session, [{from, to}]);
+  return stretch?.missing ?? null;
 }
 
-/** Names are matched as DuckDB does, without regard to case. */
-export async function tableAt(session: Session, name: TableName, snapshot: number): Promise<LakeTable | null> {
-  return await findTable(
-    session,
-    sql`${named('t.table_name', name.name)} AND ${named('s.schema_name', name.schema)}`,
-    snapshot,
+/** What is left of the snapshots from `from` up to `to`, both of them included. */
+export type Stretch = {
+  /** The first that is not there any more. */
+  readonly missing: number | null;
+  /** When its ends were committed; null for one that is not there any more. */
+  readonly fromTime: string | null;
+  readonly toTime: string | null;
+};
+
+/** An empty stretch misses nothing, and has no ends. */
+export async function stretches(
+  session: Session,
+  wanted: readonly {readonly from: number; readonly to: number}[],
+): Promise<Stretch[]> {
+  if (wanted.length === 0) return [];
+  const values = wanted.map(({from, to}, place) => sql`(${place}, ${from}, ${to})`);
+  const ids = wanted.flatMap(({from, to}) => [from, to]);
+  const rows = await session.rows<Stretch & {place: number}>(
+    sql`SELECT place, min(id) FILTER (there.id IS NULL) AS missing,
+        max(there.time) FILTER (id = "from") AS fromTime, max(there.time) FILTER (id = "to") AS toTime
+      FROM (SELECT *, unnest(range("from", "to" + 1)) AS id FROM (VALUES ${join(values)}) AS v(place, "from", "to")) AS wanted
+      LEFT JOIN (
+        SELECT snapshot_id AS id, snapshot_time AS time FROM ${catalogTable(session, 'snapshot')}
+        WHERE snapshot_id BETWEEN ${Math.min(...ids)} AND ${Math.max(...ids)}) AS there USING (id)
+      GROUP BY place`,
   );
+  const empty: Stretch = {missing: null, fromTime: null, toTime: null};
+  return wanted.map((_, place) => rows.find((row) => row.place === place) ?? empty);
+}
+
+export async function tableAt(session: Session, table: TableName, snapshot: number): Promise<LakeTable | null> {
+  const [found] = await tablesAt(session, [{table, snapshot}]);
+  return found ?? null;
 }
 
 /** The same table under whatever name it had then. */
 export async function tableById(session: Session, tableId: number, snapshot: number): Promise<LakeTable | null> {
-  return await findTable(session, sql`t.table_id = ${tableId}`, snapshot);
+  const [name] = await session.rows<TableName>(
+    sql`SELECT s.schema_name AS schema, t.table_name AS name
+      FROM ${catalogTable(session, 'table')} AS t JOIN ${catalogTable(session, 'schema')} AS s USING (schema_id)
+      WHERE t.table_id = ${tableId} AND ${standsAt('t', snapshot)} AND ${standsAt('s', snapshot)}`,
+  );
+  return name === undefined ? null : await tableAt(session, name, snapshot);
 }
 
-async function findTable(session: Session, condition: Sql, snapshot: number): Promise<LakeTable | null> {
-  const rows = await session.rows<CatalogColumn & {schema: string; table: string; tableId: number}>(
-    sql`SELECT s.schema_name AS schema, t.table_name AS "table", t.table_id AS tableId,
+/** Each as of its own snapshot; null for one that is not there. Names are matched as DuckDB does, without regard to case. */
+export async function tablesAt(
+  session: Session,
+  wanted: readonly {readonly table: TableName; readonly snapshot: number}[],
+): Promise<(LakeTable | null)[]> {
+  if (wanted.length === 0) return [];
+  const values = wanted.map(
+    ({table, snapshot}, place) => sql`(${place}, ${literal(table.schema)}, ${literal(table.name)}, ${snapshot})`,
+  );
+  const at = sql`wanted.snapshot`;
+  const rows = await session.rows<CatalogColumn & {place: number; schema: string; table: string; tableId: number}>(
+    sql`SELECT wanted.place, s.schema_name AS schema, t.table_name AS "table", t.table_id AS tableId,
         c.column_id AS fieldId, c.column_name AS name, c.column_type AS type, c.parent_column AS parent
-      FROM ${catalogTable(session, 'table')} AS t JOIN ${catalogTable(session, 'schema')} AS s USING (schema_id)
-      JOIN ${catalogTable(session, 'column')} AS c ON c.table_id = t.table_id
-      WHERE ${condition} AND ${standsAt('t', snapshot)} AND ${standsAt('s', snapshot)} AND ${standsAt('c', snapshot)}
+      FROM (VALUES ${join(values)}) AS wanted(place, schema, name, snapshot)
+      JOIN ${catalogTable(session, 'schema')} AS s ON lower(s.schema_name) = lower(wanted.schema) AND ${standsAt('s', at)}
+      JOIN ${catalogTable(session, 'table')} AS t
+        ON t.schema_id = s.schema_id AND lower(t.table_name) = lower(wanted.name) AND ${standsAt('t', at)}
+      JOIN ${catalogTable(session, 'column')} AS c ON c.table_id = t.table_id AND ${standsAt('c', at)}
       ORDER BY c.column_order, c.column_id`,
   );
-  const [first] = rows;
-  if (first === undefined) return null;
-  const {schema, table: name, tableId} = first;
-  return {table: {schema, name}, tableId, columns: await unquoted(session, columnTypes(rows)), snapshot};
+  const found = wanted.map(({snapshot}, place): LakeTable | null => {
+    const own = rows.filter((row) => row.place === place);
+    const [first] = own;
+    if (first === undefined) return null;
+    const {schema, table: name, tableId} = first;
+    return {table: {schema, name}, tableId, columns: columnTypes(own), snapshot};
+  });
+  return await unquoted(session, found);
 }
 
 /** Which names of fields need quotes only DuckDB knows. */
-async function unquoted(session: Session, columns: readonly LakeColumn[]): Promise<readonly LakeColumn[]> {
-  const quoted = [...new Set(columns.map(({type}) => type).filter((type) => type.includes('"')))];
-  if (quoted.length === 0) return columns;
+async function unquoted(session: Session, tables: readonly (LakeTable | null)[]): Promise<(LakeTable | null)[]> {
+  const types = tables.flatMap((table) => table?.columns.map(({type}) => type) ?? []);
+  const quoted = [...new Set(types.filter((type) => type.includes('"')))];
+  if (quoted.length === 0) return [...tables];
   const [row] = await session.rows<{types: string[]}>(
     sql`SELECT [${join(quoted.map((type) => sql`typeof(NULL::${raw(type)})`))}] AS types`,
   );
-  return columns.map((column) => ({...column, type: row?.types[quoted.indexOf(column.type)] ?? column.type}));
+  const plain = (column: LakeColumn): LakeColumn => ({
+    ...column,
+    type: row?.types[quoted.indexOf(column.type)] ?? column.type,
+  });
+  return tables.map((table) => table && {...table, columns: table.columns.map(plain)});
 }
 
 export async function viewAt(session: Session, name: TableName, snapshot: number): Promise<LakeView | null> {
@@ -204,8 +249,21 @@ export async function tableHistory(
   from: number,
   to: number,
 ): Promise<SnapshotChange[]> {
-  const rows = await session.rows<ChangesMade>(sql`${changesMade(session, tableId, from, to)} ORDER BY snapshot_id`);
-  return rows.flatMap(({snapshot, made}) => changesOf(tableId, snapshot, made) ?? []);
+  return (await tableHistories(session, [tableId], from, to))(tableId);
+}
+
+/** The same for several tables. */
+export async function tableHistories(
+  session: Session,
+  tableIds: readonly number[],
+  from: number,
+  to: number,
+): Promise<(tableId: number) => SnapshotChange[]> {
+  const rows =
+    tableIds.length === 0
+      ? []
+      : await session.rows<ChangesMade>(sql`${changesMade(session, tableIds, from, to)} ORDER BY snapshot_id`);
+  return (tableId) => rows.flatMap(({snapshot, made}) => changesOf(tableId, snapshot, made) ?? []);
 }
 
 /**
@@ -218,7 +276,7 @@ export async function lastWrite(
   after = -1,
   except?: number,
 ): Promise<number | null> {
-  const all = changesMade(session, tableId, after, Number.MAX_SAFE_INTEGER);
+  const all = changesMade(session, [tableId], after, Number.MAX_SAFE_INTEGER);
   for (const limit of [sql`LIMIT 20`, nothing]) {
     const rows = await session.rows<ChangesMade>(sql`${all} ORDER BY snapshot_id DESC ${limit}`);
     const found = rows.find(({snapshot, made}) => {
@@ -232,19 +290,20 @@ export async function lastWrite(
 
 type ChangesMade = {readonly snapshot: number; readonly made: string};
 
-/** A superset: the id may stand in another one, or in a name. */
-function changesMade(session: Session, tableId: number, from: number, to: number): Sql {
+/** A superset: an id may stand in another one, or in a name. */
+function changesMade(session: Session, tableIds: readonly number[], from: number, to: number): Sql {
+  const told = tableIds.map((tableId) => sql`contains(changes_made, ${literal(`:${tableId}`)})`);
   return sql`SELECT snapshot_id AS snapshot, changes_made AS made FROM ${catalogTable(session, 'snapshot_changes')}
-    WHERE snapshot_id > ${from} AND snapshot_id <= ${to} AND contains(changes_made, ${literal(`:${tableId}`)})`;
+    WHERE snapshot_id > ${from} AND snapshot_id <= ${to} AND (${join(told, ' OR ')})`;
 }
 
 /** That a row of the catalog under `alias` is in force at a snapshot. */
-function standsAt(alias: string, snapshot: number): Sql {
+function standsAt(alias: string, snapshot: number | Sql): Sql {
   const row = identifier(alias);
   return sql`${row}.begin_snapshot <= ${snapshot} AND (${row}.end_snapshot IS NULL OR ${row}.end_snapshot > ${snapshot})`;
 }
 
-function named(column: 't.table_name' | 'v.view_name' | 's.schema_name', name: string): Sql {
+function named(column: 'v.view_name' | 's.schema_name', name: string): Sql {
   return sql`lower(${raw(column)}) = lower(${literal(name)})`;
 }
 

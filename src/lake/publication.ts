@@ -3,7 +3,7 @@ import type {Fence, Publication} from '../refresh/messages.ts';
 import {identifier, literal, sql} from '../sql.ts';
 import {tableNameText, type TableName} from '../table-name.ts';
 import {lakeAlias} from './alias.ts';
-import {catalogTable} from './catalog.ts';
+import {catalogTable, currentSnapshot} from './catalog.ts';
 import {isLakeError, LakeError} from './errors.ts';
 import type {Session} from './session.ts';
 import {ownTarget} from './target.ts';
@@ -21,8 +21,8 @@ export type PublicationWork = {
   /** For people who look at the lake's snapshots. */
   readonly message: string;
   readonly extraInfo: Readonly<Record<string, unknown>>;
-  /** Writes the target. */
-  readonly write: () => Promise<Written>;
+  /** Writes the target, which the transaction sees as of snapshot `asOf`. */
+  readonly write: (asOf: number) => Promise<Written>;
   /** The state row after it. Its generation and incarnation come from the fence, its refresh id from here. */
   readonly next: (written: Written) => Omit<StateRow, 'generation' | 'incarnation' | 'refreshId'>;
   readonly beforeCommit?: () => Promise<void> | void;
@@ -57,20 +57,25 @@ export class TargetUnreadable extends Error {
 export async function publish(session: Session, work: PublicationWork): Promise<Publication> {
   const {table} = work;
   await protect(session, [ownTarget(table), ownState(table)]);
+  let published: StateRow & {readonly asOf: number};
   try {
-    await session.transaction(async () => {
-      const written = await work.write();
+    published = await session.transaction(async () => {
+      const {id: asOf} = await currentSnapshot(session);
+      const written = await work.write(asOf);
       const next = {...work.next(written), ...work.fence, refreshId: work.refreshId};
       await fencedUpdate(session, table, work.fence, next);
       await setMessage(session, work);
       await work.beforeCommit?.();
+      return {...next, generation: work.fence.generation + 1, asOf};
     });
   } catch (error) {
     if (isLakeError(error, 'conflict')) throw new Conflict(table, error);
     if (isLakeError(error, 'ambiguous-commit')) return await afterLostAnswer(session, work, error);
     throw error;
   }
-  const publication = await findPublication(session, work);
+  const snapshot = await findCommit(session, work.refreshId, published.asOf);
+  const publication =
+    snapshot === null ? await findPublication(session, work) : publicationOf({...published, snapshot});
   if (publication === null) throw new FenceLost(table);
   return publication;
 }
@@ -119,11 +124,11 @@ async function findPublication(
   return then?.refreshId === refreshId ? publicationOf(then) : null;
 }
 
-/** Somebody may have published since: then only the commit's own words tell of us. */
-async function findCommit(session: Session, refreshId: string): Promise<number | null> {
+/** By the commit's own words, whoever has published since; `after` a snapshot that is not long ago it costs little. */
+async function findCommit(session: Session, refreshId: string, after = -1): Promise<number | null> {
   const [row] = await session.rows<{snapshot: number | null}>(
     sql`SELECT max(snapshot_id) AS snapshot FROM ${catalogTable(session, 'snapshot_changes')}
-      WHERE author = 'freshet' AND contains(commit_extra_info, ${literal(JSON.stringify({refreshId}).slice(1, -1))})`,
+      WHERE snapshot_id > ${after} AND author = 'freshet' AND contains(commit_extra_info, ${literal(JSON.stringify({refreshId}).slice(1, -1))})`,
   );
   return row?.snapshot ?? null;
 }

@@ -54,14 +54,14 @@ export async function writeStaged(session: Session, table: string, folder: strin
 export async function readStaged(session: Session, folder: string, file: string, as: string): Promise<void> {
   const path = literal(`${folder}/${file}`);
   try {
-    const [metadata] = await session.rows<{types: string}>(
-      sql`SELECT decode(value) AS types FROM parquet_kv_metadata(${path}) WHERE decode(key) = 'freshet_types'`,
+    const [written] = await session.rows<{names: string[]; types: string}>(
+      sql`SELECT list(column_name) AS names,
+          (SELECT decode(value) FROM parquet_kv_metadata(${path}) WHERE decode(key) = 'freshet_types') AS types
+        FROM (DESCRIBE FROM read_parquet(${path}))`,
     );
-    const names = await session.rows<{name: string}>(
-      sql`SELECT column_name AS name FROM (DESCRIBE FROM read_parquet(${path}))`,
-    );
-    const types = JSON.parse(metadata!.types) as string[]; // Every file of ours has it.
-    const columns = names.map(({name}, i) => cast(name, carrierOf(types[i]!), types[i]!)); // One for each column.
+    const {names, types: all} = written!; // An aggregate without keys has one row.
+    const types = JSON.parse(all) as string[]; // Every file of ours has it.
+    const columns = names.map((name, i) => cast(name, carrierOf(types[i]!), types[i]!)); // One for each column.
     await session.run(
       sql`CREATE OR REPLACE TEMP TABLE ${identifier(as)} AS SELECT ${join(columns)} FROM read_parquet(${path})`,
       `read ${as}`,

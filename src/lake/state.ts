@@ -5,7 +5,8 @@ import type {Fence} from '../refresh/messages.ts';
 import {literal, path, sql, type Sql} from '../sql.ts';
 import {tableNameText, type TableName} from '../table-name.ts';
 import {inLake, lakeAlias} from './alias.ts';
-import {currentSnapshot, tableAt} from './catalog.ts';
+import {currentSnapshot, tableAt, tablesAt} from './catalog.ts';
+import {isLakeError} from './errors.ts';
 import type {Fingerprint} from './fingerprint.ts';
 import type {Session} from './session.ts';
 import {protect, type OwnTable} from './table-options.ts';
@@ -101,9 +102,26 @@ export async function readState(session: Session, table: TableName, atSnapshot?:
   return found === null ? null : await readRow(session, found.table, atSnapshot);
 }
 
-/** The same for a table that is known to be there: one statement. */
+/** Of several tables, all of one moment inside a transaction. */
+export async function readStates(session: Session, tables: readonly TableName[]): Promise<(Published | null)[]> {
+  const {id: snapshot} = await currentSnapshot(session);
+  const found = await tablesAt(
+    session,
+    tables.map((table) => ({table: stateTable(table), snapshot})),
+  );
+  const states = [];
+  for (const there of found) states.push(there === null ? null : await readRow(session, there.table));
+  return states;
+}
+
+/** The same now, where a statement may fail: outside of a transaction. One statement for a table that is there. */
 export async function readStanding(session: Session, table: TableName): Promise<Published | null> {
-  return await readRow(session, stateTable(table));
+  try {
+    return await readRow(session, stateTable(table));
+  } catch (error) {
+    if (isLakeError(error, 'statement') && (await readState(session, table)) === null) return null;
+    throw error;
+  }
 }
 
 /** The states of all dynamic tables in the lake: enough to rebuild the metadata. */
@@ -117,14 +135,17 @@ export async function allStates(session: Session): Promise<Published[]> {
   return states.filter((state) => state !== null);
 }
 
-/** Must stand in every transaction that writes the target. */
+/**
+ * Must stand in every transaction that writes the target. Its condition is one value: of each column that is compared with a constant
+ * DuckLake asks the catalog twice whether a file may have it, and state rows are in none.
+ */
 export async function fencedUpdate(session: Session, table: TableName, fence: Fence, next: StateRow): Promise<void> {
   const changed = await session.run(
     sql`UPDATE ${inLake(stateTable(table))}
 SET generation = ${fence.generation + 1}, contents = ${next.contents}, data_version = ${literal(next.dataVersion)},
   refresh_id = ${literal(next.refreshId)}, "rows" = ${next.rows}, definition = ${json(next.definition)},
   fingerprint = ${json(next.fingerprint)}, sources = ${json(next.sources)}
-WHERE incarnation = ${literal(fence.incarnation)} AND generation = ${fence.generation}`,
+WHERE concat_ws(' ', incarnation, generation) = ${literal(`${fence.incarnation} ${fence.generation}`)}`,
     'state row',
   );
   if (changed !== 1) throw new FenceLost(table);
@@ -142,10 +163,13 @@ function values(table: TableName, row: StateRow): Sql {
     ${literal(row.refreshId)}, ${row.rows}, ${json(row.definition)}, ${json(row.fingerprint)}, ${json(row.sources)}`;
 }
 
-/** The newest, should somebody's maintenance have brought dead ones back. */
+/**
+ * The newest, should somebody's maintenance have brought dead ones back. Not by ORDER BY and LIMIT: for those DuckDB scans the table
+ * twice, and each scan asks the catalog half a dozen times.
+ */
 async function readRow(session: Session, name: TableName, atSnapshot?: number): Promise<Published | null> {
   const at = atSnapshot === undefined ? sql`` : sql` AT (VERSION => ${atSnapshot})`;
-  const [row] = await session.rows<{
+  const rows = await session.rows<{
     table: string;
     incarnation: string;
     generation: number;
@@ -159,9 +183,9 @@ async function readRow(session: Session, name: TableName, atSnapshot?: number): 
     snapshot: number;
   }>(
     sql`SELECT "table", incarnation, generation, contents, data_version AS dataVersion, refresh_id AS refreshId, "rows",
-      definition, fingerprint, sources, snapshot_id AS snapshot FROM ${inLake(name)}${at}
-      ORDER BY generation DESC LIMIT 1`,
+      definition, fingerprint, sources, snapshot_id AS snapshot FROM ${inLake(name)}${at}`,
   );
+  const [row] = rows.toSorted((one, other) => other.generation - one.generation);
   if (row === undefined) return null;
   // Written by us, in these shapes.
   return {

@@ -3,6 +3,7 @@ import {identifier, join, literal, raw, sql} from '../sql.ts';
 import {tableNameText, type TableName} from '../table-name.ts';
 import {inLake} from './alias.ts';
 import {allNamesAt, currentSnapshot, lastWrite} from './catalog.ts';
+import type {SnapshotChange} from './changes-made.ts';
 import type {Session} from './session.ts';
 import type {Published} from './state.ts';
 import {protect, type OwnTable} from './table-options.ts';
@@ -78,6 +79,15 @@ export function unaccountedFrom({fingerprint, snapshot}: Pick<Published, 'finger
 /** The last snapshot by which somebody else wrote rows that no publication has accounted for; null: none. */
 export function writtenByOthers(session: Session, state: Published, tableId: number): Promise<number | null> {
   return lastWrite(session, tableId, unaccountedFrom(state) - 1, state.snapshot);
+}
+
+/** The same, of what is known of the table already. */
+export function lastByOthers(state: Published, history: readonly SnapshotChange[]): number | null {
+  const last = history.findLast(
+    ({snapshot, inserts, deletes}) =>
+      snapshot >= unaccountedFrom(state) && snapshot !== state.snapshot && (inserts || deletes),
+  );
+  return last?.snapshot ?? null;
 }
 
 function isSame(left: TableName, right: TableName): boolean {

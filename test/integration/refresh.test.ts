@@ -1,4 +1,6 @@
 import {expect, test} from 'vitest';
+import {lookUpSnapshots} from '../../src/activities/look-up-snapshots.ts';
+import type {Lake} from '../../src/lake/lake.ts';
 import {aDynamicTable} from '../support/dynamic-table.ts';
 import {aLake} from '../support/lake.ts';
 
@@ -83,4 +85,33 @@ test('a burst is recomputed without reading its feed', async () => {
   expect(done.action).toBe('FULL');
   expect(done.reason).toContain('would read 83.3 % of what a recomputation reads');
   expect(await copy.differences()).toEqual([]);
+});
+
+test('a look-up asks as much for three sources as for one', async () => {
+  await using lake = await aLake();
+  for (const name of ['a', 'b', 'c']) await lake.run(`CREATE TABLE ${name} AS SELECT range AS k FROM range(3)`);
+  const one = await aDynamicTable(lake, 'one', 'SELECT k FROM a');
+  const three = await aDynamicTable(lake, 'three', 'SELECT k FROM a JOIN b USING (k) JOIN c USING (k)');
+  for (const table of [one, three]) await table.refresh();
+  await lake.run('INSERT INTO a VALUES (3)');
+
+  let statements = 0;
+  const counting: Lake = {
+    ...lake.lake,
+    look: (work, signal) =>
+      lake.lake.look(
+        (session) => work({...session, rows: (...asked) => (statements++, session.rows(...asked))}),
+        signal,
+      ),
+  };
+  const asked: number[] = [];
+  for (const table of [one, three]) {
+    const input = {apply: await table.apply()};
+    // The first of a process binds the query.
+    await lookUpSnapshots({lake: counting}, input);
+    statements = 0;
+    expect(await lookUpSnapshots({lake: counting}, input)).toMatchObject({kind: 'refresh', forced: null});
+    asked.push(statements);
+  }
+  expect(asked[1]).toBe(asked[0]);
 });
