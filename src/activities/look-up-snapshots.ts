@@ -6,6 +6,7 @@ import {currentSnapshot, lastWrite, missingSnapshot, snapshotTime, tableAt, tabl
 import {feedParts} from '../lake/feed.ts';
 import {compareFingerprints, isTargetChanged} from '../lake/fingerprint.ts';
 import type {Fingerprint} from '../lake/fingerprint.ts';
+import {groupsAmiss} from '../lake/groups.ts';
 import type {Lake} from '../lake/lake.ts';
 import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
@@ -15,6 +16,7 @@ import type {ApplyInput, LookUp, SourceRange} from '../refresh/messages.ts';
 import {tableNameText} from '../table-name.ts';
 import type {TableName} from '../table-name.ts';
 import {boundAt} from './bound-at.ts';
+import {hiddenGroupsOf} from './groups.ts';
 import type {BoundAt} from './bound-at.ts';
 import {tableNamed, versionsOf} from './versions.ts';
 
@@ -54,7 +56,9 @@ async function look(session: Session, apply: ApplyInput, {bound, fingerprint}: B
     (await reinitialized(session, state, bound, fingerprint, sources, current.id)) ??
     (await untrusted(session, state, sources, current.id)) ??
     (apply.full ? {action: 'FULL' as const, reason: {kind: 'requested'} as const} : null) ??
-    (isUnchanged && bound.volatileFunctions.length === 0 ? null : notIncremental(state, bound));
+    (isUnchanged && bound.volatileFunctions.length === 0
+      ? null
+      : (notIncremental(state, bound) ?? (await untrustedGroups(session, state, bound, current.id))));
   if (forced === null && isUnchanged && state.dataVersion === dataVersion) {
     return {kind: 'current', publication: publicationOf(state)};
   }
@@ -152,6 +156,18 @@ async function untrusted(
   const target = await tableAt(session, state.table, now);
   const written = target === null ? null : await lastWrite(session, target.tableId, state.snapshot);
   return written !== null ? fully({kind: 'target-written', snapshot: written}) : null;
+}
+
+/** What is kept of the groups is not there, or not what we left. Where it could not be kept, nothing is merged. */
+async function untrustedGroups(session: Session, state: Published, bound: Bound, now: number): Promise<Forced> {
+  const hidden = hiddenGroupsOf(bound, state.definition);
+  const kept = state.fingerprint?.groups;
+  if (hidden === null || kept === null) return null;
+  const missing = {action: 'FULL', reason: {kind: 'groups-missing'}} as const;
+  if (kept?.meaning !== hidden.meaning) return missing;
+  const amiss = await groupsAmiss(session, state, kept, now);
+  if (amiss === null) return null;
+  return amiss === 'gone' ? missing : {action: 'FULL', reason: {kind: 'target-written', snapshot: amiss.written}};
 }
 
 /** Why the definition as it stands is always refreshed fully. */

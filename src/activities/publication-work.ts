@@ -4,15 +4,18 @@ import {countAt} from '../lake/feed.ts';
 import {publish} from '../lake/publication.ts';
 import type {Written} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
+import {groupsTable} from '../lake/state.ts';
 import type {Published as State} from '../lake/state.ts';
 import type {Target} from '../refresh/apply.ts';
 import type {Action} from '../refresh/action.ts';
 import type {ApplyInput, Decision, Extraction, Fence, LookUp, Published} from '../refresh/messages.ts';
-import {sql} from '../sql.ts';
+import {raw, sql, type Sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import type {Program} from '../delta/program.ts';
 import type {BoundAt} from './bound-at.ts';
-import {writes} from '../refresh/apply.ts';
+import {mergesOf, type HiddenGroups} from './groups.ts';
+import {ofTarget, writes} from '../refresh/apply.ts';
+import type {FingerprintedGroups} from '../lake/fingerprint.ts';
 import {tableNamed} from './versions.ts';
 
 export type PublishInput = {
@@ -29,6 +32,8 @@ export type Work = PublishInput & {
   readonly state: State;
   readonly boundAt: BoundAt;
   readonly target: Target;
+  /** The hidden table of groups, where the definition has one. */
+  readonly hidden: (HiddenGroups & Target) | null;
 };
 
 /** What the transaction found that makes it give up: thrown through ROLLBACK, answered as a value. */
@@ -48,14 +53,22 @@ export type Writing = {
   readonly fence: Fence;
   /** The table that the rows are written into: the target, or what takes its place. */
   readonly into: TableName;
-  readonly write: () => Promise<Written & {readonly rows: number}>;
+  readonly write: () => Promise<Wrote>;
+};
+
+export type Wrote = Written & {
+  readonly rows: number;
+  /** What is kept of the groups afterwards. */
+  readonly groups: FingerprintedGroups | null | undefined;
+  /** Where that turned out only while it was written. */
+  readonly recomputed?: Writing['recomputed'];
 };
 
 /** One transaction of the lake: every source counted, the rows written, the state row behind its fence. */
-export async function carryOut(work: Work, {action, recomputed, fence, into, write}: Writing): Promise<Published> {
+export async function carryOut(work: Work, {action, fence, into, write, ...writing}: Writing): Promise<Published> {
   const {session, state, apply, lookUp, decision, refreshId} = work;
   let counts: ReadonlyMap<string, number> = new Map();
-  let written = {deleted: 0, inserted: 0, rows: lookUp.rows};
+  let written: Wrote = {deleted: 0, inserted: 0, rows: lookUp.rows, groups: undefined};
   const isAnew = action === 'INITIAL' || action === 'REINITIALIZE';
   const {id} = await currentSnapshot(session);
   const target = await tableAt(session, into, id);
@@ -63,6 +76,7 @@ export async function carryOut(work: Work, {action, recomputed, fence, into, wri
   const {tableId, columns} = target;
   const publication = await publish(session, {
     table: state.table,
+    groups: writesGroups(work, action) ? groupsTable(state.table) : null,
     fence,
     refreshId,
     message: `${action} refresh of ${apply.table}`,
@@ -77,7 +91,11 @@ export async function carryOut(work: Work, {action, recomputed, fence, into, wri
       dataVersion: lookUp.dataVersion,
       rows: written.rows,
       definition: state.definition,
-      fingerprint: {...work.boundAt.fingerprint, target: {tableId, columns}},
+      fingerprint: {
+        ...work.boundAt.fingerprint,
+        target: {tableId, columns},
+        ...(written.groups === undefined ? {} : {groups: written.groups}),
+      },
       sources: lookUp.sources.map(({source, to, toTime, upstream}) => ({
         source,
         snapshot: to,
@@ -87,6 +105,7 @@ export async function carryOut(work: Work, {action, recomputed, fence, into, wri
       })),
     }),
   });
+  const recomputed = written.recomputed ?? writing.recomputed;
   const isNothing = action === 'INCREMENTAL' && written.deleted + written.inserted === 0;
   return {
     kind: 'published',
@@ -101,6 +120,11 @@ export async function carryOut(work: Work, {action, recomputed, fence, into, wri
       statements: session.takeProfile(),
     },
   };
+}
+
+function writesGroups({hidden, state}: Work, action: Action): boolean {
+  if (hidden === null || action === 'NO_DATA') return false;
+  return action !== 'INCREMENTAL' || mergesOf(state, hidden) === 'hidden';
 }
 
 /** What an incremental refresh reads: what changed, and the rows below the affected keys. */
@@ -132,18 +156,25 @@ async function countSources({session, lookUp, extraction}: Work, action: Action)
 }
 
 export async function countTarget({session, target}: Work): Promise<number> {
-  const [row] = await session.rows<{count: number}>(
-    sql`SELECT count(*) AS count FROM ${target.table}`,
-    'count the table',
-  );
+  return await countRows(session, target.table, 'count the table');
+}
+
+export async function countRows(session: Session, table: Sql, label?: string): Promise<number> {
+  const [row] = await session.rows<{count: number}>(sql`SELECT count(*) AS count FROM ${table}`, label);
   return row?.count ?? 0;
 }
 
 /** `stale` and `added` into the target; by row, every row that was to go must have been there. */
-export async function writeRows({session, target}: Work, root: Program['root']['kind']): Promise<Written> {
+export async function writeRows(
+  {session}: Pick<Work, 'session'>,
+  target: Target,
+  root: Program['root']['kind'],
+  names = ofTarget,
+): Promise<Written> {
   const gone = sql`(SELECT coalesce(-sum(copies), 0)::BIGINT FROM net WHERE copies < 0)`;
   const [counts] = await session.rows<{stale: number; added: number; wanted: number | null}>(
-    sql`SELECT (SELECT count(*) FROM stale) AS stale, (SELECT coalesce(sum(copies), 0)::BIGINT FROM added) AS added,
+    sql`SELECT (SELECT count(*) FROM ${raw(names.stale)}) AS stale,
+      (SELECT coalesce(sum(copies), 0)::BIGINT FROM ${raw(names.added)}) AS added,
       ${root === 'rows' ? gone : sql`NULL`} AS wanted`,
   );
   assert(counts, 'a SELECT of counts has one row');
@@ -151,7 +182,7 @@ export async function writeRows({session, target}: Work, root: Program['root']['
   if (wanted !== null && wanted !== stale) {
     throw new GiveUp({kind: 'full-instead', reason: {kind: 'row-missing', rows: wanted - stale}});
   }
-  for (const {label, text} of writes(target, {stale, added})) {
+  for (const {label, text} of writes(target, {stale, added}, names)) {
     const changed = await session.run(text, label);
     assert(changed === (label === 'delete' ? stale : added), `${label} wrote as many rows as were counted`);
   }

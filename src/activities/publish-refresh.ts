@@ -2,17 +2,19 @@ import {FreshetError} from '../errors.ts';
 import {isLakeError} from '../lake/errors.ts';
 import {Conflict, publicationOf, TargetUnreadable} from '../lake/publication.ts';
 import {removeStaging, StagedFileGone, stagingFolder} from '../lake/staging.ts';
-import {FenceLost, readState} from '../lake/state.ts';
+import {FenceLost, groupsTable, readState} from '../lake/state.ts';
 import {inLake} from '../lake/alias.ts';
 import type {Target} from '../refresh/apply.ts';
+import {keptColumns} from '../refresh/merge.ts';
 import type {Published} from '../refresh/messages.ts';
 import {boundAt} from './bound-at.ts';
 import {failureReason} from './extract-changes.ts';
+import {hiddenGroupsOf} from './groups.ts';
 import type {RefreshContext} from './look-up-snapshots.ts';
 import {carryOut, GiveUp} from './publication-work.ts';
 import type {PublishInput, Work} from './publication-work.ts';
 import {tableNamed, versionsOf} from './versions.ts';
-import {writeFully} from './write-fully.ts';
+import {GroupsFailed, writeFully} from './write-fully.ts';
 import {writeIncrementally} from './write-incrementally.ts';
 
 /**
@@ -27,10 +29,13 @@ export async function publishRefresh({lake, signal}: RefreshContext, input: Publ
   if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${input.apply.table}`);
   const bound = await boundAt(lake, state.definition, versionsOf(input.apply), signal);
   const target: Target = {table: inLake(table), outputs: bound.bound.outputs};
+  const groups = hiddenGroupsOf(bound.bound, state.definition);
+  const hidden =
+    groups === null ? null : {...groups, table: inLake(groupsTable(table)), outputs: keptColumns(groups.groups)};
   const folder = stagingFolder(lake, table, input.refreshId);
   const published = await lake.compute(
     state.definition.settings,
-    (session) => attempt({...input, session, state, boundAt: bound, target}, folder, lake.name),
+    (session) => attempt({...input, session, state, boundAt: bound, target, hidden}, folder, lake.name),
     signal,
   );
   if (published.kind === 'published') await removeStaging(folder);
@@ -45,18 +50,28 @@ async function attempt(work: Work, folder: string, lakeName: string): Promise<Pu
   try {
     if (decision.action === 'NO_DATA') return await publishNothing(work);
     if (decision.action === 'INCREMENTAL') return await writeIncrementally(work, folder);
-    return await writeFully(work, lakeName, lookUp.fence, decision.action === 'REINITIALIZE');
+    return await fully(work, lakeName, lookUp.fence, decision.action === 'REINITIALIZE');
   } catch (error) {
     if (error instanceof GiveUp) return (await isFenceMoved(work)) ? {kind: 'lost'} : error.answer;
     if (error instanceof FenceLost || error instanceof Conflict) return {kind: 'lost'};
     if (error instanceof StagedFileGone) return {kind: 'extract-again', why: error.message};
     if (error instanceof TargetUnreadable) {
-      return await writeFully(work, lakeName, {incarnation, generation: error.publication.generation}, true);
+      return await fully(work, lakeName, {incarnation, generation: error.publication.generation}, true);
     }
     if (isLakeError(error, 'data', 'statement') && decision.action === 'INCREMENTAL') {
       return {kind: 'full-instead', reason: failureReason(error)};
     }
     if (isLakeError(error, 'data')) throw dataError(error.message);
+    throw error;
+  }
+}
+
+/** Groups that can't be kept are no reason to have no contents. */
+async function fully(...[work, lakeName, fence, anew]: Parameters<typeof writeFully>): Promise<Published> {
+  try {
+    return await writeFully(work, lakeName, fence, anew);
+  } catch (error) {
+    if (error instanceof GroupsFailed) return await writeFully(work, lakeName, fence, anew, false);
     throw error;
   }
 }
@@ -70,7 +85,8 @@ async function isFenceMoved({session, state, lookUp}: Work): Promise<boolean> {
 /** The state row alone: a source changed, but in nothing that the query uses, and need not be read for it again. */
 function publishNothing(work: Work): Promise<Published> {
   const {rows, fence} = work.lookUp;
-  const write = () => Promise.resolve({deleted: 0, inserted: 0, rows});
+  const groups = work.state.fingerprint?.groups;
+  const write = () => Promise.resolve({deleted: 0, inserted: 0, rows, groups});
   return carryOut(work, {action: 'NO_DATA', recomputed: 'none', fence, into: work.state.table, write});
 }
 

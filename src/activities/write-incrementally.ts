@@ -1,36 +1,42 @@
 import {assert} from '../assert.ts';
-import type {Program} from '../delta/program.ts';
+import type {Merge, Program, Root} from '../delta/program.ts';
 import type {Session} from '../lake/session.ts';
 import {readStaged} from '../lake/staging.ts';
 import {rootStatements} from '../refresh/apply.ts';
+import type {Statement} from '../refresh/apply.ts';
+import {impossibleGroups, ofGroups} from '../refresh/merge.ts';
 import type {Extraction, Published} from '../refresh/messages.ts';
 import {columnName} from '../relation/print.ts';
 import {columnsOfRelation} from '../relation/relation.ts';
+import type {Staged} from '../relation/relation.ts';
 import {identifier, sql} from '../sql.ts';
 import {tableNameText} from '../table-name.ts';
 import {programOf} from './extract-changes.ts';
 import {Facts, lakeNames} from './names.ts';
-import {carryOut, countTarget, GiveUp, writeRows} from './publication-work.ts';
-import type {Work, Writing} from './publication-work.ts';
+import {mergesOf} from './groups.ts';
+import {carryOut, countRows, countTarget, GiveUp, writeRows} from './publication-work.ts';
+import type {Work, Writing, Wrote} from './publication-work.ts';
 
 /** Applies what was staged: the root of the program is computed and written in the publishing transaction. */
 export async function writeIncrementally(work: Work, folder: string): Promise<Published> {
-  const {session, state, lookUp, extraction, boundAt, target} = work;
+  const {session, state, lookUp, extraction, boundAt, target, hidden} = work;
   const {reading} = boundAt.bound;
   assert(
     extraction.kind === 'staged' && reading.kind === 'relation',
     'only a trusted extraction of a relation is incremental',
   );
-  const program = programOf(reading.relation, extraction.sources);
+  const merges = mergesOf(state, hidden);
+  const program = programOf(reading.relation, extraction.sources, merges);
   const facts = new Facts();
   await loadStaged(session, program, extraction, folder, facts);
   const write: Writing['write'] = async () => {
     await checkTarget(work);
-    if (await isUntouched(session, program)) return {deleted: 0, inserted: 0, rows: lookUp.rows};
-    for (const {label, text} of rootStatements(program, target, lakeNames(lookUp, facts)))
-      await session.run(text, label);
-    const {deleted, inserted} = await writeRows(work, program.root.kind);
-    return {deleted, inserted, rows: lookUp.rows - deleted + inserted};
+    const groups = merges === 'hidden' || state.fingerprint?.groups === null ? state.fingerprint?.groups : undefined;
+    if (await isUntouched(session, program)) return {deleted: 0, inserted: 0, rows: lookUp.rows, groups};
+    await runAll(session, rootStatements(program, target, lakeNames(lookUp, facts), hidden));
+    const {deleted, inserted} = await writeRows(work, target, program.root.kind);
+    const written = {deleted, inserted, rows: lookUp.rows - deleted + inserted, groups};
+    return program.root.kind === 'merge' ? await writeGroups(work, program.root, written) : written;
   };
   return await carryOut(work, {
     action: 'INCREMENTAL',
@@ -39,6 +45,27 @@ export async function writeIncrementally(work: Work, folder: string): Promise<Pu
     into: state.table,
     write,
   });
+}
+
+async function runAll(session: Session, statements: readonly Statement[]): Promise<void> {
+  for (const {label, text, ifAny} of statements) {
+    if (ifAny === undefined || (await countRows(session, identifier(ifAny))) > 0) await session.run(text, label);
+  }
+}
+
+/** What is kept of the groups beside the target, as it is after the change; and the nets under it. */
+async function writeGroups(work: Work, root: Merge, written: Wrote): Promise<Wrote> {
+  const {session, hidden} = work;
+  const {lost} = root;
+  const impossible = await countRows(session, sql`(${impossibleGroups(root)}) AS impossible`);
+  if (impossible > 0) throw new GiveUp({kind: 'full-instead', reason: {kind: 'row-missing', rows: impossible}});
+  const isRead = lost !== null && (await countRows(session, identifier(lost.keys.name))) > 0;
+  const merged = isRead ? ({...written, recomputed: lost.keys.columns.length > 0 ? 'keys' : 'all'} as const) : written;
+  if (root.stored !== null || hidden === null || !written.groups) return merged;
+  const {deleted, inserted} = await writeRows(work, hidden, 'merge', ofGroups);
+  const rows = written.groups.rows - deleted + inserted;
+  if (root.showsAll && rows !== written.rows) throw new GiveUp(miscounted(rows, written.rows));
+  return {...merged, groups: {...written.groups, rows}};
 }
 
 async function loadStaged(
@@ -61,17 +88,37 @@ async function loadStaged(
   }
 }
 
-/** The target must hold what we left: a by-row or by-key change of anything else gives wrong rows. */
+/** The target must hold what we left, and so must its groups: a change of anything else gives wrong rows. */
 async function checkTarget(work: Work): Promise<void> {
-  const [expected, found] = [work.lookUp.rows, await countTarget(work)];
-  if (found !== expected)
-    throw new GiveUp({kind: 'full-instead', reason: {kind: 'target-count-mismatch', expected, found}});
+  const {session, state, hidden, lookUp} = work;
+  const found = await countTarget(work);
+  if (found !== lookUp.rows) throw new GiveUp(miscounted(lookUp.rows, found));
+  const groups = mergesOf(state, hidden) === 'hidden' ? state.fingerprint?.groups : null;
+  if (!groups || hidden === null) return;
+  const kept = await countRows(session, hidden.table, 'count the groups');
+  if (kept !== groups.rows) throw new GiveUp(miscounted(groups.rows, kept));
+}
+
+function miscounted(expected: number, found: number): Published {
+  return {kind: 'full-instead', reason: {kind: 'target-count-mismatch', expected, found}};
 }
 
 /** Whether nothing that changed reaches the result. */
 async function isUntouched(session: Session, {root}: Program): Promise<boolean> {
-  const gate = root.kind === 'keys' ? root.keys : root.kind === 'whole' ? root.below : null;
-  if (gate === null) return root.kind === 'unchanged';
-  const [row] = await session.rows<{count: number}>(sql`SELECT count(*) AS count FROM ${identifier(gate.name)}`);
-  return row?.count === 0;
+  const gate = gateOf(root);
+  return gate === null ? root.kind === 'unchanged' : (await countRows(session, identifier(gate.name))) === 0;
+}
+
+/** What is staged and empty when nothing reaches the result. */
+export function gateOf(root: Root): Staged | null {
+  switch (root.kind) {
+    case 'keys':
+      return root.keys;
+    case 'merge':
+      return root.change;
+    case 'whole':
+      return root.below;
+    default:
+      return null;
+  }
 }

@@ -25,6 +25,8 @@ export type Reason =
   | {readonly kind: 'target-written'; readonly snapshot: number}
   | {readonly kind: 'target-count-mismatch'; readonly expected: number; readonly found: number}
   | {readonly kind: 'row-missing'; readonly rows: number}
+  /** A table made before its changes could be merged, or what is kept for that was taken away. */
+  | {readonly kind: 'groups-missing'}
   | {readonly kind: 'data-error'; readonly message: string}
   | {readonly kind: 'cheaper'; readonly ratio: number; readonly threshold: number}
   | {readonly kind: 'volatile'; readonly functionName: string};
@@ -71,6 +73,8 @@ export function reasonText(reason: Reason): string {
       return `the table has ${reason.found} rows where ${reason.expected} were left`;
     case 'row-missing':
       return `${reason.rows} rows that had to be taken away were not there`;
+    case 'groups-missing':
+      return 'the counts and sums that changes are merged into are not kept yet';
     case 'data-error':
       return `the incremental statement failed on the data: ${reason.message}`;
     case 'cheaper':

@@ -20,7 +20,12 @@ export type Fingerprint = {
   readonly macros: readonly {readonly macro: string; readonly hash: string}[];
   /** The target that the contents went into; what was read without contents has none. */
   readonly target?: FingerprintedTarget;
+  /** What is kept of its groups beside the target; null: it could not be kept. */
+  readonly groups?: FingerprintedGroups | null;
 };
+
+/** The hidden table of groups that goes with the contents. `meaning`: hash of what its columns are. */
+export type FingerprintedGroups = {readonly tableId: number; readonly rows: number; readonly meaning: string};
 
 export type FingerprintedTarget = {readonly tableId: number; readonly columns: readonly LakeColumn[]};
 

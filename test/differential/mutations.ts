@@ -106,9 +106,9 @@ export const mutations: readonly Mutation[] = [
     'differentiate: of two changed sources one is overlooked',
     'delta/differentiate.ts',
     ({differentiate}) => ({
-      differentiate: (...[relation, isChanged]: Parameters<typeof differentiate>) => {
+      differentiate: (...[relation, isChanged, merges]: Parameters<typeof differentiate>) => {
         let seen = 0;
-        return differentiate(relation, (source) => isChanged(source) && seen++ === 0);
+        return differentiate(relation, (source) => isChanged(source) && seen++ === 0, merges);
       },
     }),
   ),
@@ -207,8 +207,8 @@ function withoutNulls(keys: Relation): Relation {
 }
 
 function onRoot(root: typeof rootModule.root, spoil: (made: Root) => Root): typeof rootModule.root {
-  return (relation, derivation) => {
-    const made = root(relation, derivation);
+  return (relation, derivation, merges) => {
+    const made = root(relation, derivation, merges);
     return made && spoil(made);
   };
 }
