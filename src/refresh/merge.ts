@@ -125,8 +125,8 @@ FROM (\n${indented(query)}\n) AS merged`;
 
 /** What is kept plus what is given, as it is kept; nothing of either is nothing. */
 function added({type}: Accumulator, held: Sql, given: Sql): Sql {
-  const [before, come] = [held, given].map((part) => sql`CAST(coalesce(${part}, 0) AS ${raw(type)})`);
-  return sql`CAST(${before} + ${come} AS ${raw(type)})`;
+  const orNone = (part: Sql): Sql => sql`CAST(coalesce(${part}, 0) AS ${raw(type)})`;
+  return sql`CAST(${orNone(held)} + ${orNone(given)} AS ${raw(type)})`;
 }
 
 /** Whether the value that is kept went and none that came takes its place. */
