@@ -1,5 +1,6 @@
 import {defaultSettings} from '../definition/definition.ts';
 import {isMaintenanceDue, maintain} from '../lake/maintenance.ts';
+import {groupsTable, readState} from '../lake/state.ts';
 import {allTables, moveTable} from '../metadata/dynamic-table.ts';
 import {forgetPublications, savePublication} from '../metadata/publication.ts';
 import {countNoData, insertRefresh, unknownRefresh} from '../metadata/refresh.ts';
@@ -31,15 +32,30 @@ export async function recordRefresh(
   });
   await forgetPublications(metadata, table);
   await forgetRungs(metadata);
-  return {isMaintenanceDue: await lake.look((session) => isMaintenanceDue(session, tableNamed(table)))};
+  const name = tableNamed(table);
+  return {
+    isMaintenanceDue: await lake.look(
+      async (session) =>
+        (await isMaintenanceDue(session, name)) || (await isMaintenanceDue(session, groupsTable(name))),
+    ),
+  };
 }
 
-/** Callers hold the table's lock: they are its apply. */
+/** Callers hold the table's lock: they are its apply. What is kept of its groups is tidied with it. */
 export async function maintainTable(
   {lake, signal}: RefreshContext,
   {table, rows}: {readonly table: string; readonly rows: number},
 ): Promise<boolean> {
-  return await lake.compute(defaultSettings, (session) => maintain(session, tableNamed(table), rows), signal);
+  const name = tableNamed(table);
+  return await lake.compute(
+    defaultSettings,
+    async (session) => {
+      const groups = (await readState(session, name))?.fingerprint?.groups;
+      const areGroupsSound = !groups || (await maintain(session, groupsTable(name), groups.rows));
+      return (await maintain(session, name, rows)) && areGroupsSound;
+    },
+    signal,
+  );
 }
 
 /** How much of the time of all phases was not spent in SQL. */
