@@ -30,8 +30,17 @@ export type Groups = {
   readonly rows: number | null;
   /** The aggregate's own columns in terms of the accumulators. */
   readonly answers: readonly Output[];
-  /** Whether a group's answer does not follow from them; null: it always does. */
-  readonly unsure: Expression | null;
+  /** Answers that are means, which arithmetic alone may round otherwise than `avg` does. */
+  readonly means: readonly Mean[];
+};
+
+/** `answer`: its place among the answers; `type`: of what is averaged. */
+export type Mean = {
+  readonly answer: number;
+  readonly unsure: Expression;
+  readonly count: Expression;
+  readonly sum: Expression;
+  readonly type: string;
 };
 
 /**
@@ -53,13 +62,15 @@ export function groupsOf(top: Aggregate, derivation: Derivation): Groups | null 
   };
   if (top.grouped) keep(countOfRows);
   const answers: Output[] = [];
-  const unsure: Expression[] = [];
+  const means: Mean[] = [];
   for (const {column: made, call} of top.aggregates) {
     const rule = merging(call);
     if (rule.kind !== 'merged') return null;
     const kept = rule.kept.map(keep);
     answers.push(output(made, castTo(rule.answer(kept), made.type)));
-    if (rule.unsure) unsure.push(rule.unsure(kept));
+    const [count, sum] = kept;
+    if (rule.mean && count && sum)
+      means.push({answer: answers.length - 1, unsure: rule.mean.unsure(kept), count, sum, type: rule.mean.type});
   }
   const aggregates = columns.flatMap((made, n) => {
     const call = accumulators[n]?.call;
@@ -70,7 +81,7 @@ export function groupsOf(top: Aggregate, derivation: Derivation): Groups | null 
     accumulators,
     rows: top.grouped ? 0 : null,
     answers,
-    unsure: unsure.length === 0 ? null : unsure.reduce(either),
+    means,
   };
 }
 
@@ -161,8 +172,4 @@ function sumOf(value: Expression, filter: Expression | null, type: string): Aggr
 function valueOf({arguments: [value], filter, type}: AggregateCall): Expression {
   const given = value ?? absent(type);
   return filter === null ? given : caseWhen([{when: filter, then: given}], absent(typeOf(given)));
-}
-
-function either(left: Expression, right: Expression): Expression {
-  return {kind: 'logical', operator: 'or', arguments: [left, right]};
 }

@@ -59,7 +59,7 @@ export type Merge = {
   /** A step: one row for each affected group, with its keys and what each accumulator is given. */
   readonly change: Staged;
   readonly on: readonly {readonly place: number; readonly key: Column}[];
-  /** Groups whose answer does not follow from what is kept, and the aggregate over only their rows; null: there are none. */
+  /** Groups that have lost a least or greatest value, and the aggregate over only their rows; null: there are none. */
   readonly lost: {readonly keys: Staged; readonly anew: Relation} | null;
   /** The result over the temporary table of the affected groups. */
   readonly fresh: {readonly groups: Staged; readonly relation: Relation};

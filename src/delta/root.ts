@@ -62,7 +62,7 @@ function overGroups(relation: Relation, top: Aggregate): Merge['fresh'] {
 /** What such groups are read for: all that is kept of them, and their answers. */
 function lostGroups(top: Aggregate, groups: Groups, keys: readonly Column[]): Merge['lost'] {
   const {aggregates} = groups.relation;
-  if (groups.unsure === null && !aggregates.some(({call}) => isExtreme(call))) return null;
+  if (!aggregates.some(({call}) => isExtreme(call))) return null;
   const lost = {kind: 'staged', name: 'groups_lost', columns: keys} as const;
   const on = top.keys.flatMap(({expression}, n) => (keys[n] === undefined ? [] : [{expression, key: keys[n]}]));
   const input = top.grouped ? restrict(top.input, lost, on) : top.input;

@@ -2,6 +2,7 @@ import type {BoundOutput} from '../binder/bound.ts';
 import {isExtreme, type Groups} from '../delta/merge.ts';
 import type {Merge} from '../delta/program.ts';
 import type {Accumulator} from '../relation/aggregate-functions.ts';
+import {oneOfSameMean} from '../relation/average.ts';
 import {columnName, print} from '../relation/print.ts';
 import type {Names} from '../relation/print.ts';
 import {printExpression} from '../relation/print-expression.ts';
@@ -104,7 +105,7 @@ function merged({groups, stored: places, change, on, lost}: Merge): Sql {
   const shown = [
     ...keys.map((key, n) => sql`${ofColumn(key)} AS ${output(n)}`),
     ...values.map((value, n) => sql`${value} AS ${output(keys.length + n)}`),
-    ...(lost === null ? [] : [sql`${went.length === 0 ? raw('false') : join(went, ' OR ')} AS has_lost`]),
+    ...(lost === null ? [] : [sql`${join(went, ' OR ')} AS has_lost`]),
   ];
   const [changed, before] = [
     sql`${identifier(change.name)} AS change`,
@@ -116,11 +117,12 @@ function merged({groups, stored: places, change, on, lost}: Merge): Sql {
       ? sql`${before}\nLEFT JOIN ${changed} ON true`
       : sql`${changed}\nLEFT JOIN ${before} ON ${join(conditions, ' AND ')}`;
   const query = sql`SELECT ${join(shown)}\nFROM ${from}`;
-  if (lost === null) return sql`CREATE TEMP TABLE groups_merged AS\n${query}`;
-  const isUnsure = groups.unsure === null ? nothing : sql` OR ${printExpression(groups.unsure, inGroups(groups))}`;
-  return sql`CREATE TEMP TABLE groups_merged AS
-SELECT *, ${isThere(groups)} AND (has_lost${isUnsure}) AS is_lost
-FROM (\n${indented(query)}\n) AS merged`;
+  const derived = [
+    ...groups.means.map(({unsure}, n) => sql`${printExpression(unsure, inGroups(groups))} AS ${raw(`unsure_${n}`)}`),
+    ...(lost === null ? [] : [sql`${isThere(groups)} AND has_lost AS is_lost`]),
+  ];
+  if (derived.length === 0) return sql`CREATE TEMP TABLE groups_merged AS\n${query}`;
+  return sql`CREATE TEMP TABLE groups_merged AS\nSELECT *, ${join(derived)}\nFROM (\n${indented(query)}\n) AS merged`;
 }
 
 /** What is kept plus what is given, as it is kept; nothing of either is nothing. */
@@ -142,9 +144,10 @@ function lostKeys({name, columns}: Staged): Sql {
 }
 
 function answers({groups, lost}: Merge): Sql {
-  const answered = groups.answers.map(
-    ({expression}, n) => sql`${printExpression(expression, inGroups(groups))} AS ${raw(`r${n}`)}`,
-  );
+  const answered = groups.answers.map(({expression}, n) => {
+    const plain = printExpression(expression, inGroups(groups));
+    return sql`${orSameMean(plain, n, groups)} AS ${raw(`r${n}`)}`;
+  });
   const kept = keptColumns(groups).map((_, n) => output(n));
   const conditions = [
     ...(groups.rows === null ? [] : [isThere(groups)]),
@@ -154,6 +157,17 @@ function answers({groups, lost}: Merge): Sql {
   return sql`CREATE TEMP TABLE groups AS
 SELECT ${join([...kept, ...answered])}
 FROM groups_merged${where}`;
+}
+
+/** The answer, or the `avg` of numbers of the same sum and count where that is the only way to round as it does. */
+function orSameMean(plain: Sql, answer: number, groups: Groups): Sql {
+  const place = groups.means.findIndex((mean) => mean.answer === answer);
+  const mean = groups.means[place];
+  if (mean === undefined) return plain;
+  const [sum, count] = [mean.sum, mean.count].map((part) => printExpression(part, inGroups(groups)));
+  const unsure = raw(`unsure_${place}`);
+  const same = oneOfSameMean(sum ?? raw('NULL'), count ?? raw('NULL'), mean.type, raw('i'));
+  return sql`CASE WHEN ${unsure} THEN (SELECT avg(${same}) FROM range(CASE WHEN ${unsure} THEN ${count ?? raw('0')} ELSE 0 END) AS made(i)) ELSE ${plain} END`;
 }
 
 function readAnew({groups}: Merge, {anew}: NonNullable<Merge['lost']>, names: Names): Sql {

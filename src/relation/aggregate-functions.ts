@@ -116,14 +116,14 @@ function isWrittenAlike(a: Expression, b: Expression): boolean {
  * Whether the answer over changed rows follows from what is kept of the old ones and from the change alone, exactly.
  *
  * `kept`: the calls whose answers are kept, each of which can be merged by itself (see `Accumulator`), and the answer in terms
- * of them. `unsure`: where it does not follow after all, and the group's rows have to be read.
+ * of them. `mean`: where a count and a sum, kept in this order, make a mean that arithmetic alone may round otherwise.
  */
 export type Merging =
   | {
       readonly kind: 'merged';
       readonly kept: readonly Accumulator[];
       readonly answer: (kept: readonly Expression[]) => Expression;
-      readonly unsure?: (kept: readonly Expression[]) => Expression;
+      readonly mean?: {readonly type: string; readonly unsure: (kept: readonly Expression[]) => Expression};
     }
   | {readonly kind: 'recomputed'; readonly why: string};
 
@@ -185,7 +185,11 @@ const averaged: MergingRule = (call) => {
     kept: [valuesOf(call), sum],
     answer: ([count = absent('BIGINT'), total = absent(sum.type)]) =>
       unlessNone(count, average(total, count, scaleOf(sum.type))),
-    unsure: ([count = absent('BIGINT'), total = absent(sum.type)]) => isAverageUnsure(total, count, scaleOf(sum.type)),
+    mean: {
+      type: argumentsOf(call)[0] ?? sum.type,
+      unsure: ([count = absent('BIGINT'), total = absent(sum.type)]) =>
+        isAverageUnsure(total, count, scaleOf(sum.type)),
+    },
   };
 };
 

@@ -1,3 +1,4 @@
+import {raw, sql, type Sql} from '../sql.ts';
 import {called, caseWhen, castTo, compared, constant, typeOf, type Expression} from './expression.ts';
 
 /**
@@ -5,8 +6,8 @@ import {called, caseWhen, castTo, compared, constant, typeOf, type Expression} f
  *
  * DuckDB divides the unscaled sum u by d = count · 10^scale. Where both are below 2^53 the division of two DOUBLEs is the quotient
  * rounded once. DuckDB may round twice, for it divides `long double`s: 64 bits of mantissa on x86, 113 or 53 elsewhere. That is
- * the same number unless the quotient lies within 2^-64 of the middle between two DOUBLEs (one of some 100,000 groups, measured):
- * those groups, and larger sums, are unsure, and their rows are read.
+ * the same number unless the quotient lies within 2^-64 of the middle between two DOUBLEs (one group of some 1,000 to 100,000,
+ * measured). There, and for larger sums, it is unsure: see `oneOfSameMean`.
  */
 export function average(sum: Expression, count: Expression, scale: number): Expression {
   return castTo(quotient(sum, count, scale), 'DOUBLE');
@@ -47,6 +48,19 @@ export function isAverageUnsure(sum: Expression, count: Expression, scale: numbe
     ],
     isClose,
   );
+}
+
+/**
+ * As many numbers of a type as were averaged, with the same sum: the `avg` of them is the one of the rows, whatever DuckDB does to
+ * get at it. `i` counts from 0. All are next to the mean, and so in the type's range.
+ */
+export function oneOfSameMean(sum: Sql, count: Sql, type: string, i: Sql): Sql {
+  const scale = Number(/,\s*(\d+)\)$/.exec(type)?.[1] ?? 0);
+  const u = sql`CAST(replace(CAST(${sum} AS VARCHAR), '.', '') AS HUGEINT)`;
+  const whole = sql`${u} // ${count} + CASE WHEN ${i} < abs(${u} % ${count}) THEN CAST(sign(${u}) AS HUGEINT) ELSE 0 END`;
+  if (scale === 0) return sql`CAST(${whole} AS ${raw(type)})`;
+  const unit = sql`CAST(0.${raw('1'.padStart(scale, '0'))} AS DECIMAL(${scale + 1},${scale}))`;
+  return sql`CAST(CAST(${whole} AS DECIMAL(38,0)) * ${unit} AS ${raw(type)})`;
 }
 
 const twoTo53 = '9007199254740992';

@@ -130,6 +130,9 @@ export const mutations: readonly Mutation[] = [
   mutation<typeof mergeModule>('merge: a group without rows stays', 'delta/merge.ts', ({groupsOf}) => ({
     groupsOf: onGroups(groupsOf, (groups) => ({...groups, rows: null})),
   })),
+  mutation<typeof mergeModule>('merge: a mean is rounded as numbers are divided', 'delta/merge.ts', ({groupsOf}) => ({
+    groupsOf: onGroups(groupsOf, (groups) => ({...groups, means: []})),
+  })),
   mutation<typeof functionsModule>('merge: a FILTER is forgotten', 'relation/aggregate-functions.ts', ({merging}) => ({
     merging: (given: Parameters<typeof merging>[0]) => merging({...given, filter: null}),
   })),

@@ -1,6 +1,6 @@
 import {DuckDBInstance} from '@duckdb/node-api';
 import {expect, test} from 'vitest';
-import {average, isAverageUnsure} from '../../src/relation/average.ts';
+import {average, isAverageUnsure, oneOfSameMean} from '../../src/relation/average.ts';
 import type {Expression} from '../../src/relation/expression.ts';
 import {printExpression} from '../../src/relation/print-expression.ts';
 import {raw} from '../../src/sql.ts';
@@ -66,4 +66,26 @@ test('quotients that lie next to the middle of two floats are unsure', async () 
   expect(Number(found?.['unsure'])).toBeGreaterThan(50);
   expect(Number(found?.['unsure'])).toBeLessThan(500);
   expect(plain).toEqual({unsure: false});
+});
+
+test.each([
+  ['INTEGER', 'DECIMAL(38,0)', '-2147483648', 7],
+  ['BIGINT', 'DECIMAL(38,0)', "'-27670116110564327421'", 3],
+  ['SMALLINT', 'DECIMAL(38,0)', '-100', 3],
+  ['HUGEINT', 'DECIMAL(38,0)', '90000000000000000000000000000000000001', 2],
+  ['DECIMAL(4,2)', 'DECIMAL(38,2)', '-0.05', 3],
+  ['DECIMAL(18,9)', 'DECIMAL(38,9)', '0.000000005', 4],
+  ['DECIMAL(31,4)', 'DECIMAL(38,4)', '99999999999999999999999999.0003', 5],
+])('numbers of %s are made with a sum and count given', async (type, sumType, given, n) => {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  const made = oneOfSameMean(raw('s'), raw('n'), type, raw('i')).text;
+  const [found] = (
+    await connection.runAndReadAll(`SELECT s, (SELECT sum(${made}) FROM range(n) AS r(i)) AS total,
+      (SELECT count(${made}) FROM range(n) AS r(i)) AS n FROM (SELECT CAST(${given} AS ${sumType}) AS s, ${n} AS n) AS t`)
+  ).getRowObjectsJson();
+  connection.closeSync();
+  instance.closeSync();
+  expect(found?.['total']).toBe(found?.['s']);
+  expect(Number(found?.['n'])).toBe(n);
 });
