@@ -31,6 +31,7 @@ export default defineConfig({
       withServers('workflow', 60_000),
       withServers('differential', 600_000),
       withServers('e2e', 180_000, 'test/support/build.ts'),
+      withServers('faults', 180_000, 'test/support/build.ts'),
     ],
   },
 });

@@ -6,6 +6,7 @@ import {
   nameText,
   scheduleOf,
   summary,
+  suspendedUpstreamsOf,
   type DynamicTable,
   type DynamicTableDetails,
   type StatementResult,
@@ -13,9 +14,10 @@ import {
 } from './client/answers.ts';
 import {outcome, refreshHandle, type RefreshHandle, type Started} from './client/refresh-handle.ts';
 import {parseStatement} from './definition/parse.ts';
+import type {AlterChange} from './definition/statement.ts';
 import {FreshetError} from './errors.ts';
 import {readersOf, upstreamsOf} from './graph/edges.ts';
-import {openMetadata, type Metadata} from './metadata/database.ts';
+import {addressOf, openMetadata, type Metadata} from './metadata/database.ts';
 import {allTables} from './metadata/dynamic-table.ts';
 import {checkSchemaVersion} from './metadata/migrate.ts';
 import {history, lastRefreshes, type HistoryEntry} from './metadata/refresh.ts';
@@ -31,6 +33,10 @@ import {
   type DropResult,
   type ExplainInput,
   type Explanation,
+  type MaintainInput,
+  type MaintainResult,
+  type ResumeInput,
+  type ResumeResult,
   type VerifyInput,
   type VerifyResult,
 } from './workflows/messages.ts';
@@ -63,12 +69,14 @@ export type ClientOptions = {
 export class FreshetClient {
   readonly #temporal: Client;
   readonly #metadata: Metadata | null;
+  readonly #metadataAddress: string;
   #checked: Promise<Metadata> | null = null;
   readonly #prefix: string;
 
   constructor({temporal, metadataUrl, prefix = ''}: ClientOptions) {
     this.#temporal = temporal;
     this.#metadata = metadataUrl === undefined ? null : openMetadata(metadataUrl);
+    this.#metadataAddress = metadataUrl === undefined ? '' : addressOf(metadataUrl);
     this.#prefix = prefix;
   }
 
@@ -98,6 +106,13 @@ export class FreshetClient {
     return refreshHandle(this.#temporal, handle);
   }
 
+  /** Has a table that was suspended refreshed by its schedule again, and the tables that read it. */
+  async resume(table: string): Promise<ResumeResult> {
+    const name = nameText(table);
+    const input: ResumeInput = {table: name};
+    return this.#execute<ResumeResult>(workflowTypes.resume, this.#questionId(name, 'resume'), input, `resume ${name}`);
+  }
+
   /** Every dynamic table, by name. */
   async list(): Promise<readonly DynamicTable[]> {
     const metadata = await this.#openMetadata();
@@ -119,6 +134,7 @@ export class FreshetClient {
       cardinalityThreshold: row.definition.options.cardinalityThreshold,
       columns: row.columns,
       upstreams: upstreamsOf(row.name, tables),
+      suspendedUpstreams: suspendedUpstreamsOf(row.name, tables),
       readers: readersOf(row.name, tables),
       schedule,
     };
@@ -155,6 +171,14 @@ export class FreshetClient {
     return {...result, columns: row?.columns ?? [], differences: row?.differences ?? []};
   }
 
+  /** Makes few files of the many that refreshes leave, and counts the rows: a table that lacks some is rebuilt. */
+  async maintain(table: string): Promise<MaintainResult> {
+    const name = nameText(table);
+    const input: MaintainInput = {table: name};
+    const workflowId = this.#questionId(name, 'maintain');
+    return this.#execute<MaintainResult>(workflowTypes.maintain, workflowId, input, `maintain ${name}`);
+  }
+
   /** Runs any statement of ours to its end. */
   async execute(statement: string): Promise<StatementResult> {
     const parsed = parseStatement(statement);
@@ -162,11 +186,20 @@ export class FreshetClient {
       case 'create':
         return {kind: 'create', result: await this.create(statement)};
       case 'alter':
-        return {kind: 'refresh', result: await (await this.refresh(tableNameText(parsed.table))).result()};
+        return this.#alter(tableNameText(parsed.table), parsed.change);
       case 'drop':
         return {kind: 'drop', result: await this.drop(tableNameText(parsed.table), {ifExists: parsed.ifExists})};
       case 'sql':
         return {kind: 'sql', text: parsed.text};
+    }
+  }
+
+  async #alter(table: string, change: AlterChange): Promise<StatementResult> {
+    switch (change.kind) {
+      case 'refresh':
+        return {kind: 'refresh', result: await (await this.refresh(table)).result()};
+      case 'resume':
+        return {kind: 'resume', result: await this.resume(table)};
     }
   }
 
@@ -242,7 +275,10 @@ export class FreshetClient {
     } catch (error) {
       if (error instanceof FreshetError) throw error;
       const why = error instanceof Error ? error.message : String(error);
-      throw new FreshetError('unavailable', `PostgreSQL with the metadata can't be reached: ${why}`, {cause: error});
+      throw new FreshetError('unavailable', `PostgreSQL with the metadata can't be reached: ${why}`, {
+        hint: `It should be at ${this.#metadataAddress}: is it running, and is FRESHET_METADATA_URL right?`,
+        cause: error,
+      });
     }
   }
 }

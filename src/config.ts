@@ -31,10 +31,14 @@ export type Config = ClientConfig & {
   readonly computeConcurrency: number;
   readonly heartbeatSeconds: number;
   readonly metricsAddress: string | undefined;
+  readonly alerts: AlertReceiver | undefined;
   readonly log: {readonly level: LogLevel; readonly format: LogFormat};
   readonly isMigrating: boolean;
   readonly shutdownGraceSeconds: number;
 };
+
+/** Who is told when something should not wait; with a secret each post is signed. */
+export type AlertReceiver = {readonly url: string; readonly secret: string | undefined};
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -58,7 +62,7 @@ export function readConfig(environment: Environment): Config {
     temporal: readTemporal(environment),
     metadataUrl,
     prefix: values.FRESHET_PREFIX,
-    scrub: scrubber(values.FRESHET_LAKE, metadataUrl),
+    scrub: hiding([values.FRESHET_ALERT_URL, values.FRESHET_ALERT_SECRET], scrubber(values.FRESHET_LAKE, metadataUrl)),
     lake: Object.freeze({
       catalog: values.FRESHET_LAKE,
       dataPath: absolute(values.FRESHET_LAKE_DATA_PATH),
@@ -74,6 +78,7 @@ export function readConfig(environment: Environment): Config {
     computeConcurrency: values.FRESHET_COMPUTE_CONCURRENCY ?? Math.min(2, mostConcurrency(environment)),
     heartbeatSeconds: values.FRESHET_HEARTBEAT_SECONDS,
     metricsAddress: values.FRESHET_METRICS_ADDRESS,
+    alerts: receiverOf(values),
     log: Object.freeze({level: values.FRESHET_LOG_LEVEL, format: values.FRESHET_LOG_FORMAT}),
     isMigrating: values.FRESHET_MIGRATE === 'true',
     shutdownGraceSeconds: values.FRESHET_SHUTDOWN_GRACE_SECONDS,
@@ -93,9 +98,18 @@ export function readClientConfig(environment: Environment): ClientConfig {
   });
 }
 
+function receiverOf({FRESHET_ALERT_URL: url, FRESHET_ALERT_SECRET: secret}: Variables): Config['alerts'] {
+  return url === undefined ? undefined : Object.freeze({url, secret});
+}
+
 function scrubber(...urls: readonly (string | undefined)[]): ClientConfig['scrub'] {
   const secrets = urls.map((url) => readCatalogUrl(url ?? '')).filter((url) => url !== null);
   return (text) => secrets.reduce((clean, secret) => secret.scrub(clean), text);
+}
+
+function hiding(secrets: readonly (string | undefined)[], scrub: ClientConfig['scrub']): ClientConfig['scrub'] {
+  const given = secrets.filter((secret) => secret !== undefined);
+  return (text) => given.reduce((clean, secret) => clean.replaceAll(secret, '***'), scrub(text));
 }
 
 function readTemporal(environment: Environment): ClientConnectConfig {

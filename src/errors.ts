@@ -23,6 +23,8 @@ export const errorCodes = [
   'source_changed',
   'data_error',
   'superseded',
+  'worker_lost',
+  'out_of_memory',
   'cancelled',
   'internal',
 ] as const;

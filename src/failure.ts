@@ -28,14 +28,22 @@ export function errorOfFailure(failure: unknown): FreshetError {
   if (cause instanceof FreshetError) return cause;
   if (cause instanceof CancelledFailure) return new FreshetError('cancelled', 'It was cancelled.', {cause: failure});
   if (cause instanceof TerminatedFailure) return new FreshetError('cancelled', 'It was terminated.', {cause: failure});
-  if (cause instanceof TimeoutFailure)
-    return new FreshetError('unavailable', `No answer in time: ${cause.message}`, {cause: failure});
+  if (cause instanceof TimeoutFailure) return timedOut(cause, failure);
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
     // Details are ours when the type is: written by `failureOfError`.
     const {hint, position} = (cause.details?.[0] ?? {}) as Details;
     return new FreshetError(cause.type, cause.message, {hint, position, cause: failure});
   }
   return new FreshetError('internal', cause instanceof Error ? cause.message : String(cause), {cause: failure});
+}
+
+/** Whoever computes heartbeats: when even that stops, again and again, what is computed may be what kills workers. */
+function timedOut({message, timeoutType}: TimeoutFailure, cause: unknown): FreshetError {
+  if (timeoutType !== 'HEARTBEAT') return new FreshetError('unavailable', `No answer in time: ${message}`, {cause});
+  return new FreshetError('worker_lost', 'Every worker that tried it died or hung.', {
+    hint: 'Their logs, or those of their machines, may say of what: most often it is memory.',
+    cause,
+  });
 }
 
 /** Activity and child failures only say that something failed; the cause inside them says what. */

@@ -2,14 +2,16 @@ import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {getClient} from '@temporalio/activity';
 import {SimplePlugin} from '@temporalio/plugin';
-import type {BundleOptions, ReplayWorkerOptions, WorkerOptions} from '@temporalio/worker';
+import {Runtime, type BundleOptions, type ReplayWorkerOptions, type WorkerOptions} from '@temporalio/worker';
 import type {Compiler} from 'webpack';
 import type {Activities} from './activities/activities.ts';
 import {createActivities} from './activities/index.ts';
+import {openAlerts} from './alerts.ts';
 import {assert} from './assert.ts';
 import type {Config} from './config.ts';
 import {provisionExtensions} from './dev/provision.ts';
 import {FreshetError} from './errors.ts';
+import {startGauges} from './gauges.ts';
 import {openLake, type Lake} from './lake/lake.ts';
 import {removeOldStaging} from './lake/staging.ts';
 import {openMetadata, type Metadata} from './metadata/database.ts';
@@ -97,7 +99,7 @@ export class FreshetPlugin extends SimplePlugin {
   }
 
   #deps(taskQueue: string): Parameters<typeof createActivities>[0] {
-    const {prefix, heartbeatSeconds, scrub} = this.#config;
+    const {prefix, heartbeatSeconds, scrub, alerts} = this.#config;
     const open = () => {
       assert(this.#resources, 'activities run only while their worker runs');
       return this.#resources;
@@ -111,6 +113,7 @@ export class FreshetPlugin extends SimplePlugin {
       },
       temporal: getClient,
       schedules: openSchedules(getClient, prefix),
+      alerts: openAlerts(getClient, taskQueue, alerts),
       site: {prefix, heartbeatSeconds, computeTaskQueue: this.#computeTaskQueue ?? taskQueue},
       scrub,
     };
@@ -131,12 +134,18 @@ export class FreshetPlugin extends SimplePlugin {
     const resources = this.#resources;
     this.#opened = this.#resources = null;
     clearInterval(resources?.janitor);
+    clearInterval(resources?.gauges);
     resources?.lake.close();
     await resources?.metadata.end();
   }
 }
 
-type Resources = {readonly lake: Lake; readonly metadata: Metadata; readonly janitor: NodeJS.Timeout};
+type Resources = {
+  readonly lake: Lake;
+  readonly metadata: Metadata;
+  readonly janitor: NodeJS.Timeout;
+  readonly gauges: NodeJS.Timeout;
+};
 
 /** No refresh takes so long: what is staged and older was left by one that ended badly. */
 const stagedHours = 24;
@@ -153,7 +162,8 @@ async function openResources(config: Config): Promise<Resources> {
       ...(isRemote(config) ? ['httpfs' as const] : []),
     ]);
     const opened = openLake({...lake, ...duckdb, stagingPath, computeSlots, extensions});
-    return {metadata, lake: opened, janitor: startJanitor(opened)};
+    const gauges = startGauges(Runtime.instance().metricMeter, metadata);
+    return {metadata, lake: opened, janitor: startJanitor(opened), gauges};
   } catch (error) {
     await metadata.end();
     throw error;

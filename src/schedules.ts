@@ -7,6 +7,7 @@ import {
 } from '@temporalio/client';
 import type {Schedules, ScheduleRequest} from './activities/deps.ts';
 import {periodSeconds, targetLagText} from './definition/target-lag.ts';
+import {scheduleNote} from './schedule-note.ts';
 import {scheduleId} from './temporal-names.ts';
 import {workflowTypes} from './workflows/messages.ts';
 
@@ -16,24 +17,44 @@ import {workflowTypes} from './workflows/messages.ts';
  * would move tables off their common ticks.
  */
 export function openSchedules(temporal: () => Client, prefix: string): Schedules {
+  const create = async (request: ScheduleRequest): Promise<void> => {
+    const options = scheduleOf(prefix, request);
+    try {
+      await temporal().schedule.create(options);
+    } catch (error) {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+      // Our own earlier attempt, or what was left of a table of that name.
+      await temporal()
+        .schedule.getHandle(options.scheduleId)
+        .update(() => options);
+    }
+  };
   return {
-    create: async (request) => {
-      const options = scheduleOf(prefix, request);
-      try {
-        await temporal().schedule.create(options);
-      } catch (error) {
-        if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-        // Our own earlier attempt, or what was left of a table of that name.
-        await temporal()
-          .schedule.getHandle(options.scheduleId)
-          .update(() => options);
-      }
-    },
+    create,
     delete: async (table) => {
       try {
         await temporal().schedule.getHandle(scheduleId(prefix, table)).delete();
       } catch (error) {
         if (!(error instanceof ScheduleNotFoundError)) throw error;
+      }
+    },
+    pause: async (table, note) => {
+      try {
+        await temporal().schedule.getHandle(scheduleId(prefix, table)).pause(note);
+      } catch (error) {
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+      }
+    },
+    resume: async (request) => {
+      const handle = temporal().schedule.getHandle(scheduleId(prefix, request.table));
+      try {
+        const {state} = await handle.describe();
+        if (state.paused) await handle.unpause(scheduleNote(request.targetLag, request.mode));
+        return state.paused;
+      } catch (error) {
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+        await create(request);
+        return true;
       }
     },
   };
@@ -54,21 +75,9 @@ function scheduleOf(prefix: string, {table, taskQueue, targetLag, mode}: Schedul
       staticSummary: `refresh ${table} (target lag ${lag})`.slice(0, 190),
     },
     policies: {overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1m', pauseOnFailure: false},
-    state: {note: noteOf(targetLag.kind === 'downstream', lag, seconds, mode), paused: false},
+    state: {note: scheduleNote(targetLag, mode), paused: false},
   };
 }
 
 /** What an update takes is what a creation takes, with a state that is complete. */
 type Updatable = {readonly state: {readonly note: string; readonly paused: boolean}};
-
-/** Shown on the schedule's page. */
-function noteOf(isDownstream: boolean, lag: string, seconds: number, mode: string): string {
-  const when = isDownstream
-    ? `refreshed when a table that reads it is; looked at every ${periodText(seconds)} all the same`
-    : `target lag ${lag}: looked at every ${periodText(seconds)}`;
-  return `Dynamic table, ${when}; ${mode === 'full' ? 'recomputed' : 'refreshed incrementally'} when its data has changed.`;
-}
-
-function periodText(seconds: number): string {
-  return targetLagText({kind: 'seconds', seconds}).replace(/^1 /, '');
-}

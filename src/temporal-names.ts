@@ -28,9 +28,19 @@ export function applyId(prefix: string, table: string): string {
   return `${scheduleId(prefix, table)}/apply`;
 }
 
+/** The one maintenance of a table that a refresh has started. */
+export function maintenanceId(prefix: string, table: string): string {
+  return `${scheduleId(prefix, table)}/maintain`;
+}
+
 /** The one statement at a time that creates or drops a table. */
 export function definitionId(prefix: string, table: string): string {
   return `${scheduleId(prefix, table)}/define`;
+}
+
+/** An alert about a table; `occasion` is the same however often it is raised for one cause. */
+export function alertId(prefix: string, table: string, occasion: string): string {
+  return `${scheduleId(prefix, table)}/alert/${occasion}`;
 }
 
 /** A question about a table or a statement: explain, verify. */

@@ -69,6 +69,14 @@ export const variables = z.object({
     description: 'Where a worker serves `/metrics` for Prometheus',
     standard: 'no metrics are served',
   }),
+  FRESHET_ALERT_URL: text('"http://host/path" or "https://host/path", without a user', isHttpUrl).optional().meta({
+    description: 'Where a worker posts alerts as JSON: see [alerts](alerts.md)',
+    standard: 'no alerts are sent',
+  }),
+  FRESHET_ALERT_SECRET: text('a text').optional().meta({
+    description: 'The key that alerts are signed with',
+    standard: 'they are not signed',
+  }),
   FRESHET_LOG_LEVEL: z
     .enum(logLevels, {error: oneOf(logLevels)})
     .default('info')
@@ -103,7 +111,12 @@ export const variables = z.object({
 });
 
 /** Their values hold passwords and appear in no message. */
-export const secretVariables: readonly string[] = ['FRESHET_LAKE', 'FRESHET_METADATA_URL'];
+export const secretVariables: readonly string[] = [
+  'FRESHET_LAKE',
+  'FRESHET_METADATA_URL',
+  'FRESHET_ALERT_URL',
+  'FRESHET_ALERT_SECRET',
+];
 
 /** What `docs/configuration.md` says of each variable. */
 export const configVariables: readonly {name: string; description: string; standard: string}[] = Object.entries(
@@ -163,6 +176,12 @@ function isPostgresCatalog(value: string): boolean {
 
 function isPostgresUrl(value: string): boolean {
   return URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol);
+}
+
+function isHttpUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const {protocol, username, password} = new URL(value);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
 }
 
 function isHostAndPort(value: string): boolean {

@@ -1,4 +1,5 @@
 import {setTimeout as delay} from 'node:timers/promises';
+import {Connection} from '@temporalio/client';
 import {
   bundleWorkflowCode,
   DefaultLogger,
@@ -23,6 +24,7 @@ const lightConcurrency = 20;
 /** After the grace time activities are cancelled, which interrupts their statements; this long they may take to notice. */
 const forceSeconds = 15;
 const longestWaitSeconds = 10;
+const connectMilliseconds = 5_000;
 
 /**
  * A worker process: waits for PostgreSQL and Temporal, serves both task queues until it is asked to stop (SIGTERM, SIGINT),
@@ -31,18 +33,39 @@ const longestWaitSeconds = 10;
  */
 export async function runWorker(config: Config): Promise<void> {
   const runtime = Runtime.install(runtimeOptions(config));
-  const log = runtime.logger;
-  await patiently('PostgreSQL', log, () => prepareMetadata(config));
+  const stop = stopSignal();
+  try {
+    await serve(config, runtime.logger, stop);
+  } catch (error) {
+    if (error !== stop.signal.reason) throw error;
+  } finally {
+    stop.forget();
+    // One that never had a worker would keep this process alive.
+    await runtime.shutdown();
+  }
+}
+
+async function serve(config: Config, log: Logger, stop: StopSignal): Promise<void> {
+  await patiently('PostgreSQL', log, stop.signal, () => prepareMetadata(config));
   const {connectionOptions, namespace} = config.temporal;
-  const connection = await patiently('Temporal', log, () => NativeConnection.connect(connectionOptions));
+  const connection = await patiently('Temporal', log, stop.signal, () => connectTemporal(connectionOptions));
   try {
     const workers = await createWorkers(config, connection, namespace ?? 'default');
+    stop.signal.throwIfAborted();
+    stop.forget();
     log.info('Freshet serves its task queues', {queues: [taskQueue(config.prefix), computeTaskQueue(config.prefix)]});
     await runAll(workers);
     log.info('Freshet has stopped');
   } finally {
     await connection.close();
   }
+}
+
+/** Asked by the client's connection first, which says soon what is wrong; the worker's own tries in silence for minutes. */
+async function connectTemporal(options: Config['temporal']['connectionOptions']): Promise<NativeConnection> {
+  const asked = await Connection.connect({...options, connectTimeout: connectMilliseconds});
+  await asked.close();
+  return await NativeConnection.connect(options);
 }
 
 async function createWorkers(config: Config, connection: NativeConnection, namespace: string): Promise<Worker[]> {
@@ -99,15 +122,27 @@ async function prepareMetadata({metadataUrl, isMigrating}: Config): Promise<void
   }
 }
 
-/** Tries until it works, ever more slowly; only what waiting won't mend ends it. */
-async function patiently<T>(what: string, log: Logger, attempt: () => Promise<T>): Promise<T> {
+type StopSignal = {readonly signal: AbortSignal; readonly forget: () => void};
+
+/** Aborted when this process is asked to stop, which a runtime without workers passes over. */
+function stopSignal(): StopSignal {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, stop);
+  return {signal: controller.signal, forget: () => signals.forEach((signal) => process.off(signal, stop))};
+}
+
+/** Tries until it works, ever more slowly; only what waiting won't mend ends it, or being asked to stop. */
+async function patiently<T>(what: string, log: Logger, stop: AbortSignal, attempt: () => Promise<T>): Promise<T> {
   for (let waitSeconds = 0.25; ; waitSeconds = Math.min(waitSeconds * 2, longestWaitSeconds)) {
     try {
       return await attempt();
     } catch (error) {
+      stop.throwIfAborted();
       if (error instanceof FreshetError) throw error;
       log.warn(`${what} can't be reached yet`, {error: String(error), againInSeconds: waitSeconds});
-      await delay(waitSeconds * 1000);
+      await delay(waitSeconds * 1000, undefined, {signal: stop}).catch(() => stop.throwIfAborted());
     }
   }
 }

@@ -24,12 +24,23 @@ test('a lake is all that must be configured', () => {
     computeConcurrency: 2,
     heartbeatSeconds: 10,
     metricsAddress: undefined,
+    alerts: undefined,
     log: {level: 'info', format: 'json'},
     prefix: '',
     isMigrating: false,
     shutdownGraceSeconds: 30,
   });
 });
+
+test.each(['alerts.example/freshet', 'ftp://alerts.example', 'https://me:s3cret@alerts.example'])(
+  'alerts can not go to %s, of which no more is said than its scheme',
+  (address) => {
+    const text = problems({...enough, FRESHET_ALERT_URL: address});
+    expect(text).toContain('it should be "http://host/path" or "https://host/path", without a user');
+    expect(text).not.toContain('alerts.example');
+    expect(text).not.toContain('s3cret');
+  },
+);
 
 test('every variable is read', () => {
   const config = readConfig({
@@ -45,6 +56,8 @@ test('every variable is read', () => {
     UV_THREADPOOL_SIZE: '8',
     FRESHET_HEARTBEAT_SECONDS: '5',
     FRESHET_METRICS_ADDRESS: '127.0.0.1:9464',
+    FRESHET_ALERT_URL: 'https://alerts.example/freshet',
+    FRESHET_ALERT_SECRET: 'hush',
     FRESHET_LOG_LEVEL: 'debug',
     FRESHET_LOG_FORMAT: 'text',
     FRESHET_PREFIX: 'test-',
@@ -63,6 +76,7 @@ test('every variable is read', () => {
     computeConcurrency: 6,
     heartbeatSeconds: 5,
     metricsAddress: '127.0.0.1:9464',
+    alerts: {url: 'https://alerts.example/freshet', secret: 'hush'},
     log: {level: 'debug', format: 'text'},
     isMigrating: true,
     shutdownGraceSeconds: 0,

@@ -13,10 +13,14 @@ import type {
   StatementProfile,
 } from '../refresh/messages.ts';
 import type {
+  Alert,
   CreateResult,
   DropInput,
   ExplainInput,
   Explanation,
+  Maintained,
+  ResumeInput,
+  ResumeResult,
   VerifyInput,
   VerifyResult,
 } from '../workflows/messages.ts';
@@ -31,13 +35,18 @@ export type Activities = {
   readonly publishRefresh: (input: PublishInput) => Promise<Published>;
   /** Answers whether the table's files are so many that they should be made few. */
   readonly recordRefresh: (input: RecordInput) => Promise<{readonly isMaintenanceDue: boolean}>;
-  /** Makes few files of many. False: the table does not hold what it should any more, and is to be replaced. */
-  readonly maintainTable: (input: {readonly table: string; readonly rows: number}) => Promise<boolean>;
-  /** Puts a failed run down in the history. */
+  /** Makes few files of many, and counts what the table holds. */
+  readonly maintainTable: (input: {readonly table: string}) => Promise<Maintained>;
+  /** Puts a failed run down in the history, suspends the table after too many in a row, and has it told. */
   readonly recordFailure: (input: RecordFailureInput) => Promise<void>;
+  /** Posts an alert to its receiver. */
+  readonly postAlert: (alert: Alert) => Promise<void>;
 
-  /** What this lake is called in Temporal; a table that isn't there fails here, with the one that was meant. */
-  readonly locate: (input: {readonly table: string | null}) => Promise<Site>;
+  /**
+   * What this lake is called in Temporal, and the table as it was created; one that isn't there fails here, with the one that was
+   * meant.
+   */
+  readonly locate: (input: {readonly table: string | null}) => Promise<Site & {readonly table: string | null}>;
   /** Parses, binds and judges a statement, and says what it would become. */
   readonly checkStatement: (input: {readonly statement: string}) => Promise<CreatePlan>;
   /** Takes the name; undoes what a statement that was cut off has left under it. */
@@ -50,6 +59,9 @@ export type Activities = {
   readonly beginDrop: (input: DropInput) => Promise<DropBegun | null>;
   /** Takes away whatever there is of it: schedule, target, state row, metadata. The end of a drop, and of a failed create. */
   readonly removeTable: (input: TableIncarnation) => Promise<void>;
+
+  /** Has the table's schedule go on, and that of each reader which had been suspended for its failures. */
+  readonly resumeTable: (input: ResumeInput & {readonly taskQueue: string}) => Promise<ResumeResult>;
 
   readonly explain: (input: ExplainInput) => Promise<Explanation>;
   readonly verify: (input: VerifyInput) => Promise<VerifyResult>;

@@ -14,6 +14,7 @@ import {isSameName} from '../table-name.ts';
 import {applyId} from '../temporal-names.ts';
 import type {ChooseInput, Chosen} from './activities.ts';
 import type {Deps} from './deps.ts';
+import {noticeLag} from './notice-lag.ts';
 import {repairPublication, repairTables} from './repair.ts';
 import {runningRun} from './running.ts';
 import {isLeftBehind, isUnchanged, type States} from './unchanged.ts';
@@ -26,6 +27,11 @@ import {tableNamed} from './versions.ts';
 export async function chooseVersion(deps: Deps, asked: ChooseInput): Promise<Chosen> {
   const {lake} = deps;
   const {tables, table} = await findTables(deps, asked);
+  if (asked.trigger === 'schedule') {
+    // Schedules can be triggered and backfilled while they are paused.
+    if (table.suspension !== null) return suspended(deps, table);
+    await noticeLag(deps, table);
+  }
   const input = {...asked, table: table.name};
   const wanted = await wantedVersion(deps, input);
   const states = await lake.look((session) =>
@@ -43,6 +49,11 @@ export async function chooseVersion(deps: Deps, asked: ChooseInput): Promise<Cho
   const choice = await choose(deps, input, {table, tables, states, state, v});
   if (choice.kind === 'no-data') await keep(deps, input, state, choice, wanted.freshAt);
   return {table: table.name, choice, freshAt: wanted.freshAt, site: deps.site};
+}
+
+function suspended({site}: Deps, {name, dataVersion, freshAt}: TableRow): Chosen {
+  const choice = {kind: 'suspended', dataVersion: dataVersion ?? 0} as const;
+  return {table: name, choice, freshAt: freshAt ?? new Date().toISOString(), site};
 }
 
 /** The table and all others; a table that isn't there is an error that names the one that was meant. */

@@ -1,3 +1,4 @@
+import {storedColumn} from '../binder/bound.ts';
 import {outline} from '../definition/outline.ts';
 import {defaultSettings} from '../definition/definition.ts';
 import {parseStatement} from '../definition/parse.ts';
@@ -10,7 +11,7 @@ import type {Session} from '../lake/session.ts';
 import {createState, readState} from '../lake/state.ts';
 import {createTarget as createLakeTarget} from '../lake/target.ts';
 import {allTables, findTable, insertTable, setTableState, type TableRow} from '../metadata/dynamic-table.ts';
-import {literal, sql} from '../sql.ts';
+import {identifier, literal, sql} from '../sql.ts';
 import {isSameName, tableNameText, type TableName} from '../table-name.ts';
 import type {CreatePlan, ReserveInput, TableIncarnation} from './activities.ts';
 import type {BoundAt} from './bound-at.ts';
@@ -48,7 +49,7 @@ export async function checkStatement(
     table,
     exists: false,
     definition,
-    columns: boundAt.bound.outputs.map((output) => ({name: output.name, type: output.storedType})),
+    columns: boundAt.bound.outputs.map(storedColumn),
     sources,
     mode: reasons.length > 0 ? 'full' : 'incremental',
     reasons,
@@ -69,6 +70,11 @@ function existingPlan({ifNotExists}: Create, row: TableRow): CreatePlan {
 
 /** The schema is there, and nothing else of that name in it. What we have left there ourselves goes before it is used. */
 async function checkName(session: Session, table: TableName): Promise<void> {
+  if (table.schema.toLowerCase() === 'freshet_state') {
+    throw new FreshetError('already_exists', 'Schema freshet_state is for what Freshet must remember itself.', {
+      hint: 'Name the table in another schema.',
+    });
+  }
   const {id} = await currentSnapshot(session);
   const [schema] = await session.rows(
     sql`SELECT 1 FROM ${catalogTable(session, 'schema')}
@@ -77,7 +83,7 @@ async function checkName(session: Session, table: TableName): Promise<void> {
   );
   if (schema === undefined) {
     throw new FreshetError('unknown_source', `The lake has no schema "${table.schema}".`, {
-      hint: `CREATE SCHEMA ${table.schema} in the lake first.`,
+      hint: `CREATE SCHEMA ${identifier(table.schema).text} in the lake first.`,
     });
   }
   if ((await readState(session, table)) !== null) return;
@@ -86,7 +92,7 @@ async function checkName(session: Session, table: TableName): Promise<void> {
   if (other !== undefined) {
     throw new FreshetError(
       'already_exists',
-      `The lake has a ${other.kind} ${text} already, and it is no dynamic table.`,
+      `The lake has a ${other.kind} ${tableNameText(other.table)} already, and it is no dynamic table.`,
     );
   }
 }
@@ -103,7 +109,7 @@ function judge({options, table}: Create, {bound}: BoundAt): readonly string[] {
   if (volatile !== undefined && options.refreshMode !== 'FULL') {
     throw new FreshetError(
       'volatile_function',
-      `${volatile}() has no value at a snapshot, so ${tableNameText(table)} would have none.`,
+      `${reasonText({kind: 'volatile', functionName: volatile})}, so ${tableNameText(table)} would have none.`,
       {
         hint: 'Leave it out, or write REFRESH_MODE = FULL to evaluate it once per refresh.',
       },

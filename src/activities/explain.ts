@@ -1,3 +1,4 @@
+import {storedColumn} from '../binder/bound.ts';
 import {defaultSettings} from '../definition/definition.ts';
 import {parseStatement} from '../definition/parse.ts';
 import {bareQuery, type Query} from '../definition/statement.ts';
@@ -74,7 +75,7 @@ function explanation({table, definition, query}: Subject, {bound}: BoundAt, lake
     query: query.text,
     mode: reasons.length > 0 ? 'full' : 'incremental',
     reasons,
-    columns: outputs.map(({name, storedType}) => ({name, type: storedType})),
+    columns: outputs.map(storedColumn),
     sources: sources.map((source) => ({table: tableNameText(source.table), columns: source.columns})),
     relation: way?.relation ?? null,
     statements:

@@ -1,4 +1,4 @@
-import {metricMeter} from '@temporalio/activity';
+import {activityInfo, metricMeter} from '@temporalio/activity';
 import type {Activities, Site} from './activities.ts';
 import {checkCardinality} from './check-cardinality.ts';
 import {chooseVersion, findTables} from './choose-version.ts';
@@ -10,9 +10,11 @@ import {extractChanges} from './extract-changes.ts';
 import {failureOf} from './failures.ts';
 import {heartbeating} from './heartbeating.ts';
 import {lookUpSnapshots} from './look-up-snapshots.ts';
-import {countFailure, countRefresh} from '../metrics.ts';
+import {countAlert, countFailure, countRefresh} from '../metrics.ts';
+import {maintainTable} from './maintain.ts';
 import {publishRefresh} from './publish-refresh.ts';
-import {maintainTable, recordFailure, recordRefresh} from './record-refresh.ts';
+import {recordFailure, recordRefresh} from './record-refresh.ts';
+import {resumeTable} from './resume.ts';
 import {verify} from './verify.ts';
 
 /** All activities, over what they need. Errors leave them in one form; those that compute heartbeat and can be interrupted. */
@@ -46,8 +48,18 @@ export function createActivities(deps: Deps): Activities {
     }),
     maintainTable: long(maintainTable),
     recordFailure: short(async (_, input) => {
+      // Also when PostgreSQL is what has failed, and each attempt to put it down fails too.
+      if (activityInfo().attempt === 1) countFailure(metricMeter, input);
       await recordFailure(deps, input);
-      countFailure(metricMeter, input);
+    }),
+    postAlert: short(async (_, alert) => {
+      try {
+        await deps.alerts.post(alert);
+        countAlert(metricMeter, alert, 'taken');
+      } catch (error) {
+        countAlert(metricMeter, alert, 'refused');
+        throw error;
+      }
     }),
 
     checkStatement: long(checkStatement),
@@ -56,6 +68,7 @@ export function createActivities(deps: Deps): Activities {
     finishCreate: short(finishCreate),
     beginDrop: short(beginDrop),
     removeTable: long(removeTable),
+    resumeTable: short(resumeTable),
 
     explain: long(explain),
     verify: long(verify),
@@ -63,13 +76,16 @@ export function createActivities(deps: Deps): Activities {
 }
 
 /** Where this lake's work is done. A table that isn't there fails here, at once. */
-async function locate(deps: Deps, {table}: {readonly table: string | null}): Promise<Site> {
-  if (table !== null) await findTables(deps, {table, trigger: 'manual'});
-  return deps.site;
+async function locate(
+  deps: Deps,
+  {table}: {readonly table: string | null},
+): Promise<Site & {readonly table: string | null}> {
+  const found = table === null ? null : await findTables(deps, {table, trigger: 'manual'});
+  return {...deps.site, table: found?.table.name ?? null};
 }
 
 /** Deps may be getters, which are open only while a worker runs: they are asked each time. */
 function withSignal(deps: Deps, signal: AbortSignal): Deps & {signal: AbortSignal} {
-  const {lake, metadata, temporal, schedules, site, scrub} = deps;
-  return {lake, metadata, temporal, schedules, site, scrub, signal};
+  const {lake, metadata, temporal, schedules, alerts, site, scrub} = deps;
+  return {lake, metadata, temporal, schedules, alerts, site, scrub, signal};
 }

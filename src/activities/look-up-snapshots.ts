@@ -8,6 +8,7 @@ import {compareFingerprints, isTargetChanged} from '../lake/fingerprint.ts';
 import type {Fingerprint} from '../lake/fingerprint.ts';
 import {groupsAmiss} from '../lake/groups.ts';
 import type {Lake} from '../lake/lake.ts';
+import {damageOf} from '../lake/maintenance.ts';
 import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import {readState} from '../lake/state.ts';
@@ -55,7 +56,7 @@ async function look(session: Session, apply: ApplyInput, {bound, fingerprint}: B
     firstRefresh(state) ??
     (await reinitialized(session, state, bound, fingerprint, sources, current.id)) ??
     (await untrusted(session, state, sources, current.id)) ??
-    (apply.full ? {action: 'FULL' as const, reason: {kind: 'requested'} as const} : null) ??
+    (apply.full ? await requested(session, state) : null) ??
     (isUnchanged && bound.volatileFunctions.length === 0
       ? null
       : (notIncremental(state, bound) ?? (await untrustedGroups(session, state, bound, current.id))));
@@ -64,6 +65,13 @@ async function look(session: Session, apply: ApplyInput, {bound, fingerprint}: B
   }
   const {incarnation, generation, contents, rows} = state;
   return {kind: 'refresh', dataVersion, fence: {incarnation, generation}, contents, rows, sources, forced};
+}
+
+/** Asked for a full refresh: the moment to look whether the table itself is whole, which costs a scan without columns. */
+async function requested(session: Session, {table}: Published): Promise<Forced> {
+  const damage = await damageOf(session, table);
+  if (damage !== null) return {action: 'REINITIALIZE', reason: {kind: 'target-count-mismatch', ...damage}};
+  return {action: 'FULL', reason: {kind: 'requested'}};
 }
 
 async function rangeOf(

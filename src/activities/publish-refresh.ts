@@ -1,6 +1,6 @@
 import {FreshetError} from '../errors.ts';
 import {isLakeError} from '../lake/errors.ts';
-import {Conflict, publicationOf, TargetUnreadable} from '../lake/publication.ts';
+import {Conflict, isReadable, publicationOf, TargetUnreadable} from '../lake/publication.ts';
 import {removeStaging, StagedFileGone, stagingFolder} from '../lake/staging.ts';
 import {FenceLost, groupsTable, readState} from '../lake/state.ts';
 import {inLake} from '../lake/alias.ts';
@@ -45,7 +45,7 @@ export async function publishRefresh({lake, signal}: RefreshContext, input: Publ
 async function attempt(work: Work, folder: string, lakeName: string): Promise<Published> {
   const {state, refreshId, lookUp, decision} = work;
   const {incarnation, generation} = lookUp.fence;
-  if (state.refreshId === refreshId) return publishedBefore(work);
+  if (state.refreshId === refreshId) return await publishedBefore(work, lakeName);
   if (state.incarnation !== incarnation || state.generation !== generation) return {kind: 'lost'};
   try {
     if (decision.action === 'NO_DATA') return await publishNothing(work);
@@ -55,9 +55,11 @@ async function attempt(work: Work, folder: string, lakeName: string): Promise<Pu
     if (error instanceof GiveUp) return (await isFenceMoved(work)) ? {kind: 'lost'} : error.answer;
     if (error instanceof FenceLost || error instanceof Conflict) return {kind: 'lost'};
     if (error instanceof StagedFileGone) return {kind: 'extract-again', why: error.message};
-    if (error instanceof TargetUnreadable) {
-      return await fully(work, lakeName, {incarnation, generation: error.publication.generation}, true);
-    }
+    if (error instanceof TargetUnreadable) return await writeAnew(work, lakeName, error.publication.generation);
+    if (isLakeError(error, 'missing-file') && !(await isReadable(work.session, state.table)))
+      return await writeAnew(work, lakeName, generation);
+    if (isLakeError(error, 'missing-file') && (await areGroupsUnreadable(work)))
+      return {kind: 'full-instead', reason: {kind: 'groups-missing'}};
     if (isLakeError(error, 'data', 'statement') && decision.action === 'INCREMENTAL') {
       return {kind: 'full-instead', reason: failureReason(error)};
     }
@@ -76,6 +78,19 @@ async function fully(...[work, lakeName, fence, anew]: Parameters<typeof writeFu
   }
 }
 
+/** What the lake has of the table can't be read any more: all of it is written again, into another table that takes its place. */
+async function writeAnew(work: Work, lakeName: string, generation: number): Promise<Published> {
+  const {decision, lookUp} = work;
+  const anew = {...decision, action: 'REINITIALIZE', reason: {kind: 'target-files-lost'}} as const;
+  const fence = {incarnation: lookUp.fence.incarnation, generation};
+  return await fully({...work, decision: anew}, lakeName, fence, true);
+}
+
+async function areGroupsUnreadable({session, state, decision}: Work): Promise<boolean> {
+  const isMerge = decision.action === 'INCREMENTAL' && Boolean(state.fingerprint?.groups);
+  return isMerge && !(await isReadable(session, groupsTable(state.table)));
+}
+
 /** Whether another refresh has published since: then what the transaction found amiss is that refresh's work. */
 async function isFenceMoved({session, state, lookUp}: Work): Promise<boolean> {
   const now = await readState(session, state.table);
@@ -90,13 +105,17 @@ function publishNothing(work: Work): Promise<Published> {
   return carryOut(work, {action: 'NO_DATA', recomputed: 'none', fence, into: work.state.table, write});
 }
 
-/** The query's own error on its data: it is the user's. */
+/** The query's own error on its data: it is the user's. DuckDB points into a statement of ours, which is no help to anybody. */
 function dataError(message: string): FreshetError {
-  return new FreshetError('data_error', message, {hint: 'The table keeps its contents. Mend the data or the query.'});
+  return new FreshetError('data_error', message.replace(/\s*\nLINE \d+: [^]*$/, ''), {
+    hint: 'The table keeps its contents. Mend the data or the query.',
+  });
 }
 
-/** An earlier attempt of this very refresh committed, and its answer got lost on the way. */
-function publishedBefore({state, decision}: Work): Published {
+/** An earlier attempt of this very refresh committed, and its answer got lost on the way; with its files, if DuckLake took them away. */
+async function publishedBefore(work: Work, lakeName: string): Promise<Published> {
+  const {session, state, decision} = work;
+  if (!(await isReadable(session, state.table))) return await writeAnew(work, lakeName, state.generation);
   const {action, reason} = decision;
   const summary = {
     action,

@@ -1,14 +1,22 @@
-import {defaultSettings} from '../definition/definition.ts';
-import {isMaintenanceDue, maintain} from '../lake/maintenance.ts';
-import {groupsTable, readState} from '../lake/state.ts';
-import {allTables, moveTable} from '../metadata/dynamic-table.ts';
+import {filesOf, isMaintenanceDue} from '../lake/maintenance.ts';
+import type {ErrorCode} from '../errors.ts';
+import {inTransaction} from '../metadata/database.ts';
+import {allTables, countFailure, findTable, mostFailuresInARow, moveTable} from '../metadata/dynamic-table.ts';
+import {groupsTable} from '../lake/state.ts';
 import {forgetPublications, savePublication} from '../metadata/publication.ts';
-import {countNoData, insertRefresh, unknownRefresh} from '../metadata/refresh.ts';
+import {
+  countNoData,
+  insertMissingRefresh,
+  insertRefresh,
+  markHasSuspended,
+  unknownRefresh,
+} from '../metadata/refresh.ts';
 import {forgetRungs} from '../metadata/rung.ts';
+import {suspensionNote} from '../schedule-note.ts';
 import {isSameName} from '../table-name.ts';
+import {alertId} from '../temporal-names.ts';
 import type {RecordFailureInput, RecordInput} from './activities.ts';
 import type {Deps} from './deps.ts';
-import type {RefreshContext} from './look-up-snapshots.ts';
 import {tableNamed} from './versions.ts';
 
 /** Puts a refresh that the lake has down in the metadata: publication, version, history. */
@@ -33,29 +41,11 @@ export async function recordRefresh(
   await forgetPublications(metadata, table);
   await forgetRungs(metadata);
   const name = tableNamed(table);
-  return {
-    isMaintenanceDue: await lake.look(
-      async (session) =>
-        (await isMaintenanceDue(session, name)) || (await isMaintenanceDue(session, groupsTable(name))),
-    ),
-  };
-}
-
-/** Callers hold the table's lock: they are its apply. What is kept of its groups is tidied with it. */
-export async function maintainTable(
-  {lake, signal}: RefreshContext,
-  {table, rows}: {readonly table: string; readonly rows: number},
-): Promise<boolean> {
-  const name = tableNamed(table);
-  return await lake.compute(
-    defaultSettings,
-    async (session) => {
-      const groups = (await readState(session, name))?.fingerprint?.groups;
-      const areGroupsSound = !groups || (await maintain(session, groupsTable(name), groups.rows));
-      return (await maintain(session, name, rows)) && areGroupsSound;
-    },
-    signal,
-  );
+  const files = await lake.look(async (session) => [
+    await filesOf(session, name),
+    await filesOf(session, groupsTable(name)),
+  ]);
+  return {isMaintenanceDue: files.some(isMaintenanceDue)};
 }
 
 /** How much of the time of all phases was not spent in SQL. */
@@ -68,22 +58,74 @@ function shareOutsideSql(
   return all === 0 ? null : Math.max(0, 1 - inSql / all);
 }
 
+/** Failures that say nothing about the table: servers come back, others make way, and who cancels wants it so. */
+const passingCodes: readonly ErrorCode[] = ['unavailable', 'superseded', 'cancelled'];
+
+/**
+ * Puts a failed run down, and suspends the table after too many scheduled ones in a row. A second attempt finds the first one's
+ * entry and counts nothing, but sees to it that the schedule is paused and people are told; they are when PostgreSQL is what
+ * has failed, too.
+ */
 export async function recordFailure(
-  {metadata, scrub}: Pick<Deps, 'metadata' | 'scrub'>,
-  {table, trigger, dataVersion, code, message, startedAt, run}: RecordFailureInput,
+  deps: Pick<Deps, 'metadata' | 'schedules' | 'alerts' | 'site' | 'scrub'>,
+  input: RecordFailureInput,
 ): Promise<void> {
+  const error = deps.scrub(input.message);
+  let failed: Failed = {...input, error, failuresInARow: null, hasSuspended: false};
+  try {
+    failed = {...failed, ...(await putDown(deps, failed))};
+  } finally {
+    await tell(deps, failed);
+  }
+}
+
+type Failed = Omit<RecordFailureInput, 'message'> & {
+  readonly error: string;
+  /** Null when nobody knows. */
+  readonly failuresInARow: number | null;
+  readonly hasSuspended: boolean;
+};
+
+async function putDown(
+  {metadata, schedules}: Pick<Deps, 'metadata' | 'schedules'>,
+  {table, trigger, dataVersion, code, error, startedAt, run}: Failed,
+): Promise<Pick<Failed, 'table' | 'failuresInARow' | 'hasSuspended'>> {
   // It failed perhaps before it knew how the table's name is spelled.
   const known = (await allTables(metadata)).find(({name}) => isSameName(name, table));
-  await insertRefresh(metadata, {
-    ...unknownRefresh,
-    table: known?.name ?? table,
-    trigger,
-    // The run has no refresh of its own; the id keeps a second attempt from being a second row.
-    refreshId: `failed ${run.runId}`,
-    dataVersion,
-    errorCode: code,
-    error: scrub(message),
-    startedAt,
-    ...run,
+  const {runId} = run;
+  // The run has no refresh of its own; the id keeps a second attempt from being a second row.
+  const refreshId = `failed ${runId}`;
+  await inTransaction(metadata, async (client) => {
+    const isNew = await insertMissingRefresh(client, {
+      ...unknownRefresh,
+      ...{table: known?.name ?? table, incarnation: known?.incarnation ?? null, refreshId, trigger, dataVersion},
+      ...{errorCode: code, error, startedAt},
+      ...run,
+    });
+    if (!isNew || known === undefined || trigger !== 'schedule' || passingCodes.includes(code)) return;
+    await countFailure(client, known.name, known.incarnation, {code, error, runId});
   });
+  const row = known === undefined ? null : await findTable(metadata, known.name);
+  if (row === null) return {table, failuresInARow: null, hasSuspended: false};
+  const {name, failuresInARow, suspension} = row;
+  const hasSuspended = suspension?.runId === runId;
+  if (hasSuspended) {
+    await markHasSuspended(metadata, refreshId);
+    await schedules.pause(name, suspensionNote(name, suspension));
+  }
+  return {table: name, failuresInARow, hasSuspended};
+}
+
+/** Of a run that others asked for they tell themselves; nobody needs to be told what he did. */
+async function tell(
+  {alerts, site}: Pick<Deps, 'alerts' | 'site'>,
+  {table, trigger, code, error, failuresInARow, hasSuspended, run}: Failed,
+): Promise<void> {
+  if (code === 'cancelled' || trigger === 'upstream' || trigger === 'create') return;
+  const facts = {table, at: new Date().toISOString(), code, error, trigger, failuresInARow, ...run};
+  const raise = (kind: 'failure' | 'suspension', message: string): Promise<void> =>
+    alerts.raise({kind, id: alertId(site.prefix, table, `${kind}-${run.runId}`), message, ...facts});
+  await raise('failure', `The refresh of ${table} failed: ${error}`);
+  if (!hasSuspended) return;
+  await raise('suspension', `${table} is suspended after ${mostFailuresInARow} failed refreshes in a row: ${error}`);
 }

@@ -20,11 +20,8 @@ import {volatileFunctionsIn} from './volatile.ts';
 export async function bindQuery(session: Session, query: Query, reached: Reached): Promise<Bound> {
   const answer = await planOf(session, query.text, {optimize: true});
   if (answer['error'] === true && !isOfSerializer(answer)) {
-    throw bindError(
-      answer,
-      query,
-      reached.tables.flatMap(({columns}) => columns.map(({name}) => name)),
-    );
+    const columns = reached.tables.flatMap((table) => table.columns.map(({name}) => name));
+    throw bindError(answer, query, {columns, macros: reached.scalarMacros});
   }
   const [plan] = objectsOf(answer['plans']);
   const described = await session.rows<{name: string; type: string}>(

@@ -15,6 +15,13 @@ export type Bound = {
 /** `storedType` is the type of the target's column: another only where the lake would change the value (HUGEINT). */
 export type BoundOutput = {readonly name: string; readonly type: string; readonly storedType: string};
 
+/** A column of the target, as people are told of it; `queryType` where the query gives another type than is stored. */
+export type StoredColumn = {readonly name: string; readonly type: string; readonly queryType?: string};
+
+export function storedColumn({name, type, storedType}: BoundOutput): StoredColumn {
+  return {name, type: storedType, ...(type === storedType ? {} : {queryType: type})};
+}
+
 /**
  * The relation's columns are the outputs, by place. `full`: something in the plan has no place in our algebra, or the round
  * trip failed; the query can only be run as a whole.

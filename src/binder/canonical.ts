@@ -58,9 +58,25 @@ function blockOf(relation: Relation): Block {
     }
     case 'values':
       return values(relation);
+    case 'aggregate':
+      return aggregateLeaf(relation);
     default:
       return leaf(relation, leafText(relation));
   }
+}
+
+/** Keys that say the same are one: bound again, DuckDB has them once. */
+function aggregateLeaf(relation: Relation & {kind: 'aggregate'}): Block {
+  const input = blockOf(relation.input);
+  const keys = relation.keys.map(({expression}) => text(within(input.columns, expression)));
+  const different = [...new Set(keys)];
+  const calls = relation.aggregates.map(({call}) => callText(call, input.columns));
+  const leafText = `${relation.grouped ? 'by ' : ''}${different.join(', ')} | ${calls.join(', ')} of ${blockText(input)}`;
+  const placeOf = (i: number): number => {
+    const key = keys[i];
+    return key === undefined ? i - keys.length + different.length : different.indexOf(key);
+  };
+  return leaf(relation, leafText, placeOf);
 }
 
 function within(columns: ReadonlyMap<number, Expression>, expression: Expression): Expression {
@@ -86,10 +102,10 @@ function moved({leaves, conditions, columns}: Block, first: number): Block {
 }
 
 /** A relation that is one leaf: `$0.` and its columns by place, those of a scan by name. */
-function leaf(relation: Relation, leafText: string): Block {
+function leaf(relation: Relation, leafText: string, placeOf = (i: number): number => i): Block {
   const columns = columnsOfRelation(relation).map(({id, name, type}, i): [number, Expression] => [
     id,
-    {kind: 'constant', sql: relation.kind === 'scan' ? `$0.${JSON.stringify(name)}` : `$0.#${i}`, type},
+    {kind: 'constant', sql: relation.kind === 'scan' ? `$0.${JSON.stringify(name)}` : `$0.#${placeOf(i)}`, type},
   ]);
   return {leaves: [leafText], conditions: [], columns: new Map(columns)};
 }
@@ -109,12 +125,6 @@ function leafText(relation: Relation): string {
   switch (relation.kind) {
     case 'scan':
       return tableNameText(relation.source);
-    case 'aggregate': {
-      const input = blockOf(relation.input);
-      const keys = relation.keys.map(({expression}) => text(within(input.columns, expression)));
-      const calls = relation.aggregates.map(({call}) => callText(call, input.columns));
-      return `${relation.grouped ? 'by ' : ''}${keys.join(', ')} | ${calls.join(', ')} of ${blockText(input)}`;
-    }
     case 'union-all':
       return unionParts(relation).join(' + ');
     default:

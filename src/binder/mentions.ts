@@ -11,6 +11,8 @@ export type Mention =
       readonly argumentCount: number;
       readonly location: number | null;
     }
+  /** A sample that is another one each time it is drawn. */
+  | {readonly kind: 'sample'; readonly location: number | null}
   /** Syntax that has no place in the query of a dynamic table. */
   | {readonly kind: 'refused'; readonly what: string; readonly location: number | null};
 
@@ -31,6 +33,7 @@ function visit(value: Json | undefined, scope: Scope, mentions: Mention[]): void
   if (refused !== null) mentions.push({kind: 'refused', what: refused, location: locationOf(value)});
   const mention = mentioned(value, scope);
   if (mention !== null) mentions.push(mention);
+  if (isSampledByChance(value)) mentions.push({kind: 'sample', location: locationOf(value)});
   if (value['class'] !== 'CONSTANT') visitParts(value, scope, mentions);
 }
 
@@ -47,7 +50,7 @@ function visitParts(node: JsonObject, outer: Scope, mentions: Mention[]): void {
       visit(part, {...scope, ctes: new Set([...ctes, textOf(node['cte_name']).toLowerCase()])}, mentions);
     } else if (node['type'] === 'TABLE_FUNCTION' && key === 'function' && isObject(part)) {
       // The function itself has been mentioned with the table function.
-      visit(part['children'], {...scope, isInTableFunction: true}, mentions);
+      visitParts(part, {...scope, isInTableFunction: true}, mentions);
     } else {
       visit(part, scope, mentions);
     }
@@ -71,6 +74,11 @@ function mentioned(node: JsonObject, {ctes, isInTableFunction}: Scope): Mention 
   if (!isTable && node['class'] !== 'FUNCTION' && node['class'] !== 'WINDOW') return null;
   const path = pathOf([call['catalog'], call['schema'], call['function_name']]);
   return {kind: 'function', path, isTable, argumentCount: listOf(call['children']).length, location};
+}
+
+/** REPEATABLE gives a seed. */
+function isSampledByChance({sample}: JsonObject): boolean {
+  return isObject(sample) && integerOf(sample['seed'], -1) === -1;
 }
 
 /** Functions that are written like columns; elsewhere the plan tells which of the two it is. */

@@ -1,4 +1,5 @@
 import {FreshetError} from '../errors.ts';
+import {identifier} from '../sql.ts';
 import type {BoundOutput} from './bound.ts';
 import {mapPlain, parseType, typeText, type DuckType} from './type-text.ts';
 
@@ -46,7 +47,7 @@ function refuseReserved(name: string): void {
     'invalid_column_name',
     `A column can't be named "${name}": DuckLake keeps that name for itself`,
     {
-      hint: `Give it another name: … AS my_${name.replace(/^_+/, '')}.`,
+      hint: `Give it another name: … AS ${written(`my_${name.replace(/^_+/, '')}`)}.`,
     },
   );
 }
@@ -65,17 +66,21 @@ function storedType(name: string, type: string): string {
 
 /** What the lake refuses or would change on the way, and the cast that keeps the most of it. */
 const refusedTypes: ReadonlyMap<string, {readonly why: string; readonly cast: string}> = new Map([
-  ['BIT', {why: 'the lake can not store it', cast: 'VARCHAR'}],
-  ['BIGNUM', {why: 'the lake can not store it', cast: 'VARCHAR'}],
-  ['TIME_NS', {why: 'the lake can not store it', cast: 'TIME'}],
+  ['BIT', {why: "the lake can't store it", cast: 'VARCHAR'}],
+  ['BIGNUM', {why: "the lake can't store it", cast: 'VARCHAR'}],
+  ['TIME_NS', {why: "the lake can't store it", cast: 'TIME'}],
   ['INTERVAL', {why: 'the lake would lose its microseconds', cast: 'VARCHAR'}],
   ['TIME WITH TIME ZONE', {why: 'the lake would lose its offset', cast: 'VARCHAR'}],
-  ['UNION', {why: 'the lake can not store it', cast: 'VARCHAR'}],
+  ['UNION', {why: "the lake can't store it", cast: 'VARCHAR'}],
 ]);
 
+function refusalOf(part: DuckType): {readonly why: string; readonly cast: string} | undefined {
+  return part.kind === 'plain' || part.kind === 'nested' ? refusedTypes.get(part.base) : undefined;
+}
+
 function refuse(name: string, type: string, part: DuckType): void {
-  const refused = refusedTypes.get(part.kind === 'plain' || part.kind === 'nested' ? part.base : '');
-  if (refused !== undefined) throw unsupported(name, type, refused.why, refused.cast);
+  const refused = refusalOf(part);
+  if (refused !== undefined) throw unsupported(name, type, refused.why);
   if (part.kind === 'nested' && part.base === 'STRUCT' && part.parts.some(({label}) => label === '')) {
     throw new FreshetError(
       'unsupported_type',
@@ -85,15 +90,33 @@ function refuse(name: string, type: string, part: DuckType): void {
       },
     );
   }
-  if (part.kind === 'array') {
-    throw unsupported(name, type, 'the lake can not store lists of fixed length', `${typeText(part.element)}[]`);
-  }
+  if (part.kind === 'array') throw unsupported(name, type, "the lake can't store lists of fixed length");
   if (part.kind === 'list') refuse(name, type, part.element);
   if (part.kind === 'nested') part.parts.forEach((each) => refuse(name, type, each.type));
 }
 
-function unsupported(name: string, type: string, why: string, cast: string): FreshetError {
+function unsupported(name: string, type: string, why: string): FreshetError {
   return new FreshetError('unsupported_type', `Column "${name}" has type ${type}: ${why}`, {
-    hint: `Cast it: CAST(${/^\w+$/.test(name) ? name : '…'} AS ${cast}).`,
+    hint: `Cast it: CAST(… AS ${typeText(storable(parseType(type)))}) AS ${written(name)}.`,
   });
+}
+
+/** A name as somebody would write it. */
+function written(name: string): string {
+  return /^[a-z_]\w*$/i.test(name) ? name : identifier(name).text;
+}
+
+/** The nearest type that the lake stores as it is. */
+function storable(type: DuckType): DuckType {
+  const refused = refusalOf(type);
+  if (refused !== undefined) return parseType(refused.cast);
+  switch (type.kind) {
+    case 'plain':
+      return type;
+    case 'list':
+    case 'array':
+      return {kind: 'list', element: storable(type.element)};
+    case 'nested':
+      return {...type, parts: type.parts.map(({label, type: part}) => ({label, type: storable(part)}))};
+  }
 }

@@ -5,7 +5,7 @@ import {allNamesAt, macrosAt, tableAt, viewAt, type LakeMacro, type LakeTable, t
 import type {Session} from '../lake/session.ts';
 import {tableNameText, type TableName} from '../table-name.ts';
 import type {Mention} from './mentions.ts';
-import {ageOfToday} from './volatile.ts';
+import {ageOfToday, sampleByChance} from './volatile.ts';
 import {checkQuery, checkText, userOrigin, type OwnNames, type Origin} from './walls.ts';
 
 /** What of the lake a query reaches at a snapshot, through views and macros. A view comes after what it reads. */
@@ -13,8 +13,10 @@ export type Reached = {
   readonly tables: readonly LakeTable[];
   readonly views: readonly LakeView[];
   readonly macros: readonly LakeMacro[];
-  /** Functions of DuckDB that the texts call, as they are written. */
+  /** Functions of DuckDB that the texts call, as they are written; samples too. */
   readonly functions: readonly string[];
+  /** Names of all scalar macros of the lake, for suggestions. */
+  readonly scalarMacros: readonly string[];
 };
 
 /**
@@ -26,6 +28,7 @@ export async function reach(session: Session, query: Query, snapshot: number): P
   const names: OwnNames = {
     lake: session.lake.name,
     isMacro: (path) => findMacro(macros, path, ['main'], names.lake) !== null,
+    tableMacros: macros.filter(isTableMacro).map(({macro}) => macro.name),
   };
   const search: Search = {
     session,
@@ -44,6 +47,7 @@ export async function reach(session: Session, query: Query, snapshot: number): P
     views: [...search.views.values()],
     macros: [...search.reachedMacros.values()],
     functions: [...search.functions],
+    scalarMacros: macros.filter((macro) => !isTableMacro(macro)).map(({macro}) => macro.name),
   };
 }
 
@@ -67,6 +71,7 @@ async function follow(
 ): Promise<void> {
   for (const mention of mentions) {
     if (mention.kind === 'table') await followTable(search, mention.path, schemas, within(origin, mention));
+    if (mention.kind === 'sample') search.functions.add(sampleByChance);
     if (mention.kind === 'function') {
       const macro = findMacro(search.macros, mention.path, schemas, search.names.lake);
       if (macro === null) search.functions.add(functionText(mention));
@@ -148,6 +153,10 @@ function findMacro(
   return found ?? null;
 }
 
+function isTableMacro({implementations}: LakeMacro): boolean {
+  return implementations.some(({kind}) => kind === 'table');
+}
+
 /** What a path may mean, the first that exists counts: `a.b` is table b of schema a, or of the lake a. */
 function readings(path: readonly string[], schemas: readonly string[], lake: string): readonly TableName[] {
   const [first = '', second = '', third] = path;
@@ -161,14 +170,20 @@ function isSame(a: TableName, b: TableName): boolean {
   return a.schema.toLowerCase() === b.schema.toLowerCase() && a.name.toLowerCase() === b.name.toLowerCase();
 }
 
-function unknownSource({all}: Search, path: readonly string[], origin: Origin): FreshetError {
+function unknownSource({all, names}: Search, path: readonly string[], origin: Origin): FreshetError {
   const written = path.join('.');
   const reader = origin.within === null ? '' : `, which ${origin.within} reads`;
-  const candidates = all.map(({table: {schema, name}}) =>
-    schema === 'main' && path.length === 1 ? name : `${schema}.${name}`,
-  );
+  const candidates = all.map(({table: {schema, name}}) => (schema === 'main' ? name : `${schema}.${name}`));
   return new FreshetError('unknown_source', `There is no table or view "${written}" in the lake${reader}`, {
     position: origin.position(null),
-    hint: didYouMean(written, candidates),
+    hint: didYouMean(withoutDefaults(path, names.lake).join('.'), candidates),
   });
+}
+
+/** The lake and schema `main` need not be written. */
+function withoutDefaults(path: readonly string[], lake: string): readonly string[] {
+  const [first, ...rest] = path;
+  const isDefault =
+    first !== undefined && rest.length > 0 && [lake.toLowerCase(), 'main'].includes(first.toLowerCase());
+  return isDefault ? withoutDefaults(rest, lake) : path;
 }

@@ -24,6 +24,9 @@ export async function volatileFunctionsIn(
 /** DuckDB calls it consistent, but it counts from the current day. */
 export const ageOfToday = 'age(timestamp)';
 
+/** Drawn anew each time. */
+export const sampleByChance = 'a sample without REPEATABLE';
+
 let known: Promise<ReadonlySet<string>> | undefined;
 
 /** They belong to DuckDB's version, and listing its functions takes longer than binding a query: asked for once. */
@@ -43,7 +46,15 @@ async function listed(session: Session): Promise<ReadonlySet<string>> {
     sql`SELECT DISTINCT function_name AS name FROM duckdb_functions()
       WHERE database_name = 'system' AND stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') AND function_name <> 'error'`,
   );
-  const others = [ageOfToday, 'ago', 'current_timestamp', 'current_time', 'localtime', 'localtimestamp'];
+  const others = [
+    ageOfToday,
+    sampleByChance,
+    'ago',
+    'current_timestamp',
+    'current_time',
+    'localtime',
+    'localtimestamp',
+  ];
   return new Set([...rows.map(({name}) => name), ...others]);
 }
 

@@ -1,3 +1,5 @@
+import {didYouMean} from '../definition/nearest.ts';
+import {splitStatements} from '../definition/parse.ts';
 import {positionAt, positionInStatement} from '../definition/position.ts';
 import type {Query} from '../definition/statement.ts';
 import {FreshetError, type Position} from '../errors.ts';
@@ -23,8 +25,12 @@ export function userOrigin(query: Query): Origin {
   return {within: null, position: (location) => (location === null ? undefined : positionInStatement(query, location))};
 }
 
-/** What is the lake's own: its public name, and which paths are macros of it. */
-export type OwnNames = {readonly lake: string; readonly isMacro: (path: readonly string[]) => boolean};
+/** What is the lake's own: its public name, which paths are macros of it, and the names of its table macros. */
+export type OwnNames = {
+  readonly lake: string;
+  readonly isMacro: (path: readonly string[]) => boolean;
+  readonly tableMacros: readonly string[];
+};
 
 /** Parses a query that is exactly one SELECT and gives all that it names; throws what is refused. */
 export async function checkQuery(session: Session, query: Query, names: OwnNames): Promise<readonly Mention[]> {
@@ -43,32 +49,41 @@ export async function checkText(
   return checkMentions(mentionsOf(tree), origin, names);
 }
 
-async function parseTree(
-  session: Session,
-  text: string,
-  position: (characters: number) => Position | undefined,
-): Promise<JsonObject> {
+type CharacterPosition = (characters: number) => Position | undefined;
+
+async function parseTree(session: Session, text: string, position: CharacterPosition): Promise<JsonObject> {
   const [row] = await session.rows<{tree: string}>(sql`SELECT json_serialize_sql(${literal(text)}) AS tree`);
   const answer = parseJson(row?.tree ?? 'null');
   if (!isObject(answer)) throw new Error('json_serialize_sql gave no object');
-  if (answer['error'] === true) throw parseError(answer, position);
+  if (answer['error'] === true) throw parseError(answer, text, position);
   const [only, ...others] = objectsOf(answer['statements']);
-  if (only === undefined || others.length > 0) throw notOneSelect();
+  if (only === undefined || others.length > 0) throw notOneSelect(text, position);
   return only;
 }
 
-function parseError(answer: JsonObject, position: (characters: number) => Position | undefined): FreshetError {
+function parseError(answer: JsonObject, text: string, position: CharacterPosition): FreshetError {
   const message = textOf(answer['error_message']);
-  if (answer['error_type'] === 'not implemented') return notOneSelect();
+  if (answer['error_type'] === 'not implemented') return notOneSelect(text, position);
   const at = answer['position'];
   // Unlike the binder, the parser counts in characters.
   return new FreshetError('syntax', capital(message), {position: at === undefined ? undefined : position(Number(at))});
 }
 
-function notOneSelect(): FreshetError {
-  return new FreshetError('forbidden_query', 'The query of a dynamic table is exactly one SELECT', {
-    hint: 'A PIVOT must list its values: PIVOT … ON column IN (…).',
+/** Points at the second statement, or at the one that is no SELECT. */
+function notOneSelect(text: string, position: CharacterPosition): FreshetError {
+  const statements = splitStatements(text);
+  const odd = statements[1] ?? statements[0];
+  const word = /^\w+/.exec(odd?.text ?? '')?.[0].toUpperCase();
+  const found = statements.length > 1 ? `, not ${statements.length} statements` : word ? `, not ${word}` : '';
+  return new FreshetError('forbidden_query', `The query of a dynamic table is exactly one SELECT${found}`, {
+    position: odd === undefined ? undefined : position(charactersBefore(text, odd.start)),
+    hint: word === 'PIVOT' ? 'A PIVOT must list its values: PIVOT … ON column IN (…).' : undefined,
   });
+}
+
+function charactersBefore(text: string, {line, column}: Position): number {
+  const before = text.split('\n').slice(0, line - 1);
+  return before.reduce((count, each) => count + [...each].length + 1, column - 1);
 }
 
 function checkMentions(mentions: readonly Mention[], origin: Origin, names: OwnNames): readonly Mention[] {
@@ -80,6 +95,7 @@ function checkMentions(mentions: readonly Mention[], origin: Origin, names: OwnN
       `${origin.within ?? 'The query'} uses ${what}, which a dynamic table may not`,
       {
         position: origin.position(mention.location),
+        hint: mention.kind === 'function' && mention.isTable ? tableFunctionHint(mention, names) : undefined,
       },
     );
   }
@@ -94,6 +110,8 @@ function forbidden(mention: Mention, names: OwnNames): string | null {
       return forbiddenTable(mention.path, names.lake);
     case 'function':
       return forbiddenFunction(mention, names);
+    case 'sample':
+      return null;
   }
 }
 
@@ -136,6 +154,12 @@ function forbiddenFunction({path, isTable}: Mention & {kind: 'function'}, {isMac
     forbiddenPrefixes.test(name) ||
     (isTable && !harmlessTableFunctions.has(name) && !isMacro(path));
   return isForbidden ? `${name}()` : null;
+}
+
+function tableFunctionHint({path}: Mention & {kind: 'function'}, {tableMacros}: OwnNames): string {
+  const known = [...harmlessTableFunctions, ...tableMacros];
+  const allowed = `Table functions that it may call are ${[...harmlessTableFunctions].join(', ')}, and table macros of the lake.`;
+  return didYouMean(path.at(-1) ?? '', known) ?? allowed;
 }
 
 function characterPosition({text, statement, offset}: Query, characters: number): Position {

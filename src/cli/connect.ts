@@ -58,7 +58,16 @@ async function openClient(environment: Environment, opened: (() => unknown)[]): 
     import('../client.ts'),
   ]);
   const {temporal, metadataUrl, prefix} = readClientConfig(environment);
-  const connection = await Connection.connect(temporal.connectionOptions);
+  const connection = await Connection.connect({
+    ...temporal.connectionOptions,
+    connectTimeout: connectMilliseconds,
+  }).catch((error: unknown) => {
+    const address = temporal.connectionOptions.address ?? 'localhost:7233';
+    throw new FreshetError('unavailable', `Temporal at ${address} can't be reached: ${messageOf(error)}`, {
+      hint: 'Is it running, and are the TEMPORAL_* variables right?',
+      cause: error,
+    });
+  });
   opened.push(() => connection.close());
   const client = new FreshetClient({
     temporal: new Client({connection, ...(temporal.namespace === undefined ? {} : {namespace: temporal.namespace})}),
@@ -67,6 +76,13 @@ async function openClient(environment: Environment, opened: (() => unknown)[]): 
   });
   opened.push(() => client.close());
   return client;
+}
+
+/** A server that is there answers in a fraction of it. */
+const connectMilliseconds = 5_000;
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function openLake(environment: Environment, opened: (() => unknown)[]): Promise<PlainSql> {

@@ -26,6 +26,8 @@ export const exitCodes = {
   source_changed: 40,
   data_error: 41,
   superseded: 42,
+  worker_lost: 43,
+  out_of_memory: 44,
   cancelled: 130,
 } as const satisfies Record<ErrorCode, number>;
 

@@ -7,12 +7,12 @@ import {
   type DuckDBValue,
   type Json,
 } from '@duckdb/node-api';
-import {FreshetError, type ErrorCode} from '../errors.ts';
+import {FreshetError} from '../errors.ts';
 import {readCatalogUrl} from '../lake/catalog-url.ts';
-import {classify, type LakeErrorKind} from '../lake/errors.ts';
 import type {ExtensionFiles} from '../lake/instance.ts';
 import type {LakeOptions} from '../lake/lake.ts';
 import {identifier, literal, nothing, sql, type Sql} from '../sql.ts';
+import {plainSqlError} from './plain-sql-error.ts';
 
 /** What of the lake a DuckDB of the user's own needs to know. */
 export type Lake = Pick<LakeOptions, 'catalog' | 'dataPath' | 'metadataSchema' | 'name'>;
@@ -41,12 +41,12 @@ export async function openPlainSql(lake: Lake, extensions: ExtensionFiles): Prom
   if (catalog === null) throw new FreshetError('invalid_configuration', 'The lake needs its catalog in PostgreSQL.');
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
-  const guarded = <T>(work: () => Promise<T>) => translated(catalog.scrub, work);
-  await guarded(async () => {
+  const guarded = <T>(statement: string, work: () => Promise<T>) => translated(catalog.scrub, statement, work);
+  await guarded('', async () => {
     for (const statement of setUp(lake, catalog.attach, extensions)) await connection.run(statement.text);
   });
   return {
-    run: (statement, values, limit) => guarded(() => run(connection, statement, values, limit)),
+    run: (statement, values, limit) => guarded(statement, () => run(connection, statement, values, limit)),
     close: () => {
       connection.closeSync();
       instance.closeSync();
@@ -61,6 +61,8 @@ function setUp({name, dataPath, metadataSchema}: Lake, attach: string, extension
     sql`SET GLOBAL TimeZone = 'UTC'`,
     sql`ATTACH ${literal(attach)} AS ${identifier(name)} (DATA_PATH ${literal(dataPath)}${schema})`,
     sql`USE ${identifier(name)}`,
+    // So that an error tells its parts, the place among them.
+    sql`SET errors_as_json = true`,
   ];
 }
 
@@ -96,30 +98,11 @@ function columnsOf(result: DuckDBResult): {name: string; type: string}[] {
   return result.columnNames().map((name, i) => ({name, type: String(types[i])}));
 }
 
-/** DuckDB's own words, which point at the place themselves, under the code of ours that comes nearest. */
-async function translated<T>(scrub: (text: string) => string, work: () => Promise<T>): Promise<T> {
+async function translated<T>(scrub: (text: string) => string, statement: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof FreshetError || !(error instanceof Error)) throw error;
-    const message = scrub(error.message).replace(/^Failed to extract statements: /, '');
-    throw new FreshetError(codeOf(message), message, {cause: error});
+    throw plainSqlError(scrub(error.message), statement);
   }
 }
-
-function codeOf(message: string): ErrorCode {
-  if (message.startsWith('Parser Error')) return 'syntax';
-  if (/^Catalog Error: Table with name/.test(message)) return 'unknown_source';
-  if (/^Binder Error: (Referenced|Values list|Table ".*) .*column/.test(message)) return 'unknown_column';
-  if (/^Binder Error: Ambiguous/.test(message)) return 'ambiguous_name';
-  return codeOfKind[classify(message)] ?? 'invalid_query';
-}
-
-const codeOfKind: Partial<Record<LakeErrorKind, ErrorCode>> = {
-  data: 'data_error',
-  conflict: 'source_changed',
-  'retries-exhausted': 'source_changed',
-  connection: 'unavailable',
-  interrupted: 'cancelled',
-  fatal: 'internal',
-};

@@ -26,18 +26,31 @@ export function report(error: unknown, isJson: boolean): number {
 function asFreshetError(error: unknown): FreshetError {
   if (error instanceof FreshetError) return error;
   const message = fullMessage(error);
+  const misled = readMisled(message);
+  if (misled !== null) return new FreshetError('unavailable', misled, {hint: rightVariables, cause: error});
   if (isUnreachable(message)) {
     return new FreshetError('unavailable', `Freshet's servers can't be reached: ${message}`, {
-      hint: 'Is freshet dev running in this folder, or are the FRESHET_* and TEMPORAL_* variables right?',
+      hint: `Is freshet dev running in this folder? ${rightVariables}`,
       cause: error,
     });
   }
   return new FreshetError('internal', message, {cause: error});
 }
 
+const rightVariables = 'Are the FRESHET_* and TEMPORAL_* variables right?';
+
+/** What answers, but is not the Temporal that was meant. */
+function readMisled(message: string): string | null {
+  const namespace = /Namespace not found: '(.*?)'/.exec(message)?.[1];
+  if (namespace !== undefined) return `Temporal has no namespace "${namespace}".`;
+  if (/\bUNIMPLEMENTED\b/.test(message)) return `What answers in Temporal's place is no Temporal: ${message}`;
+  if (/\b(PERMISSION_DENIED|UNAUTHENTICATED)\b/.test(message)) return `Temporal lets us not in: ${message}`;
+  return null;
+}
+
 function isUnreachable(message: string): boolean {
   return (
-    /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|ECONNRESET|UNAVAILABLE|DEADLINE_EXCEEDED/i.test(message) ||
+    /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|ECONNRESET|UNAVAILABLE|DEADLINE_EXCEEDED|before the deadline/i.test(message) ||
     classify(message) === 'connection'
   );
 }

@@ -5,6 +5,8 @@ import {UsageError} from './usage.ts';
 /** The statement a command works on: its argument, a file, or what comes in on standard input. */
 export async function readStatement(argument: string | undefined, file: string | undefined): Promise<string> {
   const statement = await whatWasGiven(argument, file);
+  // What UTF-8 has no character for, and a zero, are in no statement.
+  if (/[\0\uFFFD]/.test(statement)) throw new UsageError('The statement is no text in UTF-8.');
   if (statement.trim() === '') throw new UsageError('The statement is empty.');
   return statement;
 }

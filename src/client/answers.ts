@@ -1,20 +1,22 @@
+import type {StoredColumn} from '../binder/bound.ts';
 import type {ScheduleDescription} from '@temporalio/client';
 import {didYouMean} from '../definition/nearest.ts';
 import {targetLagText} from '../definition/target-lag.ts';
 import {FreshetError} from '../errors.ts';
-import type {TableRow} from '../metadata/dynamic-table.ts';
+import {transitiveUpstreamsOf} from '../graph/edges.ts';
+import type {Suspension, TableRow} from '../metadata/dynamic-table.ts';
 import type {HistoryEntry} from '../metadata/refresh.ts';
 import type {Difference} from '../metadata/verification.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
 import {isSameName, readTableName, tableNameText} from '../table-name.ts';
-import type {CreateResult, DropResult, VerifyResult} from '../workflows/messages.ts';
+import type {CreateResult, DropResult, ResumeResult, VerifyResult} from '../workflows/messages.ts';
 
 /** A dynamic table as `list` shows it. */
 export type DynamicTable = {
   /** `schema.name`, quoted where it must be. */
   readonly table: string;
-  /** creating and dropping: a statement is at work, or was cut off. */
-  readonly state: 'creating' | 'active' | 'dropping';
+  /** creating and dropping: a statement is at work, or was cut off; auto_suspended: its scheduled refreshes kept failing. */
+  readonly state: 'creating' | 'active' | 'auto_suspended' | 'dropping';
   /** `5 minutes`, or `DOWNSTREAM`. */
   readonly targetLag: string;
   /** What the user allows. */
@@ -31,6 +33,10 @@ export type DynamicTable = {
   /** Seconds since `freshAt`: what the target lag promises to keep small. */
   readonly lagSeconds: number | null;
   readonly rows: number | null;
+  /** Scheduled refreshes that have failed since the last success. */
+  readonly failuresInARow: number;
+  /** Why its schedule stands still; null while it does not. */
+  readonly suspension: Suspension | null;
   readonly lastRefresh: HistoryEntry | null;
   readonly createdAt: string;
 };
@@ -41,9 +47,11 @@ export type DynamicTableDetails = DynamicTable & {
   readonly comment: string | null;
   readonly initialize: 'ON_CREATE' | 'ON_SCHEDULE';
   readonly cardinalityThreshold: number;
-  readonly columns: readonly {readonly name: string; readonly type: string}[];
+  readonly columns: readonly StoredColumn[];
   /** The dynamic tables among its sources. */
   readonly upstreams: readonly string[];
+  /** The dynamic tables below it, at any depth, that are suspended. */
+  readonly suspendedUpstreams: readonly SuspendedUpstream[];
   /** The dynamic tables that read it. */
   readonly readers: readonly string[];
   /** Null when Temporal has none (any more). */
@@ -55,6 +63,8 @@ export type DynamicTableDetails = DynamicTable & {
     readonly nextRuns: readonly string[];
   } | null;
 };
+
+export type SuspendedUpstream = {readonly table: string; readonly suspension: Suspension};
 
 /** A table compared with its query. The rows are there when the client has the metadata's URL. */
 export type Verification = VerifyResult & {
@@ -68,6 +78,7 @@ export type StatementResult =
   | {readonly kind: 'create'; readonly result: CreateResult}
   | {readonly kind: 'refresh'; readonly result: RefreshResult}
   | {readonly kind: 'drop'; readonly result: DropResult}
+  | {readonly kind: 'resume'; readonly result: ResumeResult}
   | {readonly kind: 'sql'; readonly text: string};
 
 /** A name as somebody wrote it, as the key that it is. */
@@ -97,7 +108,7 @@ export function summary(row: TableRow, lastRefresh: HistoryEntry | null): Dynami
   const {options} = row.definition;
   return {
     table: row.name,
-    state: row.state,
+    state: row.state === 'active' && row.suspension !== null ? 'auto_suspended' : row.state,
     targetLag: targetLagText(options.targetLag),
     refreshMode: options.refreshMode,
     mode: row.mode,
@@ -107,9 +118,19 @@ export function summary(row: TableRow, lastRefresh: HistoryEntry | null): Dynami
     freshAt: row.freshAt,
     lagSeconds: row.freshAt === null ? null : Math.max(0, (Date.now() - Date.parse(row.freshAt)) / 1000),
     rows: row.rows,
+    failuresInARow: row.failuresInARow,
+    suspension: row.suspension,
     lastRefresh,
     createdAt: row.createdAt,
   };
+}
+
+/** What keeps the table from getting newer although its own schedule goes on. */
+export function suspendedUpstreamsOf(name: string, tables: readonly TableRow[]): readonly SuspendedUpstream[] {
+  const upstreams = transitiveUpstreamsOf(name, tables);
+  return tables.flatMap(({name: table, suspension}) =>
+    suspension !== null && upstreams.includes(table) ? [{table, suspension}] : [],
+  );
 }
 
 export function scheduleOf(id: string, {state, info}: ScheduleDescription): DynamicTableDetails['schedule'] {

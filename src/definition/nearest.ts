@@ -24,8 +24,8 @@ export function didYouMean(written: string, candidates: Iterable<string>): strin
 const shortestBeginning = 3;
 
 /**
- * Few mistyped letters for the length of a name come first, then the same name in another schema, then a name that was not
- * written to its end; all else is too far.
+ * Few mistyped letters for the length of a name come first, then the same name in another schema, then one mistyped there, then
+ * a name that was not written to its end; all else is too far.
  */
 function howFar(written: string, candidate: string): number {
   const name = withoutSchema(written);
@@ -33,8 +33,9 @@ function howFar(written: string, candidate: string): number {
   const few = Math.min(Math.max(1, Math.floor(name.length / 3)), name.length - 1);
   const mistyped = distance(written, candidate);
   if (mistyped <= few) return mistyped;
-  if (withoutSchema(candidate) === name) return few + 1;
-  if (name.length >= shortestBeginning && candidate.startsWith(written)) return few + 2;
+  const elsewhere = distance(name, withoutSchema(candidate));
+  if (elsewhere <= few) return few + 1 + elsewhere;
+  if (name.length >= shortestBeginning && candidate.startsWith(written)) return 2 * few + 2;
   return Infinity;
 }
 

@@ -1,7 +1,7 @@
 import {FreshetError} from '../errors.ts';
 import type {Options, RefreshMode, TargetLag} from './definition.ts';
 import {didYouMean} from './nearest.ts';
-import {parseLagSeconds, shortestLagSeconds} from './target-lag.ts';
+import {longestLagDays, parseLagSeconds, shortestLagSeconds, isLag} from './target-lag.ts';
 import type {TokenReader} from './token-reader.ts';
 import type {Token} from './tokens.ts';
 
@@ -15,10 +15,9 @@ type Option = {
 
 const options: Readonly<Record<string, Option>> = {
   TARGET_LAG: {
-    expected: "a span of time such as '5 minutes', or DOWNSTREAM",
+    expected: "a span of time such as '5 minutes' (in seconds, minutes, hours, days or weeks), or DOWNSTREAM",
     read: (value) => withValue('targetLag', targetLag(value)),
-    problem: (value) =>
-      lagSeconds(value) === null ? null : `too short: it must be at least ${shortestLagSeconds} seconds`,
+    problem: (value) => lagProblem(lagSeconds(value)),
   },
   REFRESH_MODE: {
     expected: 'AUTO, INCREMENTAL or FULL',
@@ -107,7 +106,14 @@ function withValue<K extends keyof Options>(key: K, value: Options[K] | null): P
 function targetLag(value: Token): TargetLag | null {
   if (oneOf(value, ['DOWNSTREAM']) !== null) return {kind: 'downstream'};
   const seconds = lagSeconds(value);
-  return seconds !== null && seconds >= shortestLagSeconds ? {kind: 'seconds', seconds} : null;
+  return seconds !== null && isLag(seconds) ? {kind: 'seconds', seconds} : null;
+}
+
+function lagProblem(seconds: number | null): string | null {
+  if (seconds === null) return null;
+  return seconds < shortestLagSeconds
+    ? `too short: it must be at least ${shortestLagSeconds} seconds`
+    : `too long: it must be at most ${longestLagDays} days`;
 }
 
 function lagSeconds(value: Token): number | null {
@@ -120,6 +126,7 @@ function oneOf<Word extends string>(value: Token, words: readonly Word[]): Word 
 }
 
 function share(value: Token): number | null {
-  const number = value.kind === 'number' || value.kind === 'string' ? Number(value.value) : Number.NaN;
+  const isNumber = (value.kind === 'number' || value.kind === 'string') && /^\s*[\d.]/.test(value.value);
+  const number = isNumber ? Number(value.value) : Number.NaN;
   return number >= 0 && number <= 1 ? number : null;
 }

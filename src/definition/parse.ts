@@ -61,8 +61,9 @@ function alter(reader: TokenReader): Statement {
 
 function alterChange(reader: TokenReader): AlterChange {
   if (reader.takeWords('REFRESH')) return {kind: 'refresh'};
+  if (reader.takeWords('RESUME')) return {kind: 'resume'};
   throw reader.error(`${reader.found()} is no change that ALTER DYNAMIC TABLE knows`, {
-    hint: 'It knows REFRESH.',
+    hint: 'It knows REFRESH and RESUME.',
   });
 }
 

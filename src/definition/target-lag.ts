@@ -14,6 +14,13 @@ const unitOf: Readonly<Record<string, Unit>> = {
 /** No lag is shorter: a refresh takes about a tenth of a second, and the shortest period is half a lag. */
 export const shortestLagSeconds = 10;
 
+/** What is to be fresh once in ten years is no concern of a schedule: more days are a slip of the pen. */
+export const longestLagDays = 3_650;
+
+export function isLag(seconds: number): boolean {
+  return seconds >= shortestLagSeconds && seconds <= longestLagDays * secondsPer.day;
+}
+
 const shortestPeriodSeconds = 5;
 const longestPeriodSeconds = shortestPeriodSeconds * 2 ** 16;
 /** A table without a lag of its own looks now and then whether it has been forgotten. */

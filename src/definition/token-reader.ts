@@ -42,6 +42,7 @@ export class TokenReader {
     const token = this.peek();
     if (token?.kind !== 'word' && token?.kind !== 'quoted')
       throw this.error(`${this.found()} stands where ${what} belongs`);
+    if (token.value === '') throw this.error("A name can't be empty");
     this.next += 1;
     return token.value;
   }

@@ -23,6 +23,7 @@ export type Reason =
   | {readonly kind: 'count-mismatch'; readonly source: string; readonly expected: number; readonly found: number}
   | {readonly kind: 'upstream-recreated'; readonly source: string}
   | {readonly kind: 'target-written'; readonly snapshot: number}
+  | {readonly kind: 'target-files-lost'}
   | {readonly kind: 'target-count-mismatch'; readonly expected: number; readonly found: number}
   | {readonly kind: 'row-missing'; readonly rows: number}
   /** A table made before its changes could be merged, or what is kept for that was taken away. */
@@ -69,6 +70,8 @@ export function reasonText(reason: Reason): string {
       return `${reason.source} was created again`;
     case 'target-written':
       return `somebody else wrote into the table (snapshot ${reason.snapshot})`;
+    case 'target-files-lost':
+      return `files of the table are gone, as after a COMMIT whose answer was lost`;
     case 'target-count-mismatch':
       return `the table has ${reason.found} rows where ${reason.expected} were left`;
     case 'row-missing':
@@ -80,8 +83,13 @@ export function reasonText(reason: Reason): string {
     case 'cheaper':
       return `recomputing is cheaper: following the change would read ${percent(reason.ratio)} of what a recomputation reads (threshold ${percent(reason.threshold)})`;
     case 'volatile':
-      return `${reason.functionName}() has no value at a snapshot`;
+      return `${calledText(reason.functionName)} has no value at a snapshot`;
   }
+}
+
+/** `random` as a call; what is more than a name already stands as it is. */
+function calledText(name: string): string {
+  return /^\w+$/.test(name) ? `${name}()` : name;
 }
 
 function withRewrite(text: string, rewrite: string | undefined): string {

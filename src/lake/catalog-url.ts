@@ -7,7 +7,16 @@ export type CatalogUrl = {readonly attach: string; readonly scrub: (text: string
 export function readCatalogUrl(catalog: string): CatalogUrl | null {
   const connection = /^(?:ducklake:)?(?:postgres:)?((?:postgres(?:ql)?:\/\/|\w+\s*=).*)$/s.exec(catalog.trim())?.[1];
   if (connection === undefined) return null;
-  return {attach: `ducklake:postgres:${connection}`, scrub: scrubber(connection)};
+  return {attach: `ducklake:postgres:${withKeepalives(connection)}`, scrub: scrubber(connection)};
+}
+
+/** A server whose machine or network is gone breaks the connection within two minutes, not after two hours, unless the user says otherwise. */
+const keepalives = {connect_timeout: 15, keepalives_idle: 60, keepalives_interval: 10, keepalives_count: 6};
+
+function withKeepalives(connection: string): string {
+  const missing = Object.entries(keepalives).filter(([name]) => !connection.includes(`${name}=`));
+  const [first, next] = connection.includes('://') ? [connection.includes('?') ? '&' : '?', '&'] : [' ', ' '];
+  return connection + missing.map(([name, value], i) => `${i === 0 ? first : next}${name}=${value}`).join('');
 }
 
 const hidden = '***';

@@ -172,10 +172,11 @@ function macroType(type: string): string | null {
   return type === 'unknown' || column === undefined ? null : column.type;
 }
 
-/** Stored without its quotes; a parameter without a default is there as NULL of no type. */
+/** Stored as a bare text, which alone may mean something else (2020-01-01 is 2018); a parameter without a default is there as NULL of no type. */
 function macroDefault(value: string | null, type: string): string | null {
   if (value === null || type === 'unknown') return null;
-  return type === 'varchar' ? literal(value).text : value;
+  if (type === 'varchar') return literal(value).text;
+  return `CAST(${value === 'NULL' ? value : literal(value).text} AS ${macroType(type)})`;
 }
 
 /** All that a query may name, for suggestions and for what stands in a name's way. */

@@ -13,6 +13,10 @@ export type LakeErrorKind =
   | 'missing-snapshot'
   /** A data file that the catalog knows is not in the store. */
   | 'missing-file'
+  /** The disk is full: the lake's, of staging or of temporary files. */
+  | 'no-room'
+  /** What a statement needs is more than the memory limit, and more than goes to disk. */
+  | 'out-of-memory'
   /** PostgreSQL or the object store can't be reached. */
   | 'connection'
   /** The statement itself: names, types, syntax. */
@@ -26,9 +30,21 @@ export class LakeError extends Error {
   readonly kind: LakeErrorKind;
 
   constructor(kind: LakeErrorKind, message: string) {
-    super(message);
+    super(withoutTrace(message));
     this.name = 'LakeError';
     this.kind = kind;
+  }
+}
+
+/** Of an internal error DuckDB tells its stack too, in C++. */
+export function withoutTrace(message: string): string {
+  return message.replace(/\s*Stack Trace:[^]*$/, '');
+}
+
+/** PostgreSQL neither answers nor breaks the connection. What waits for it can't be interrupted, only left behind. */
+export class NoAnswer extends LakeError {
+  constructor(what: string, seconds: number) {
+    super('connection', `${what} had no answer within ${seconds} s`);
   }
 }
 
@@ -39,12 +55,15 @@ export function isLakeError(error: unknown, ...kinds: readonly LakeErrorKind[]):
 /** In this order: kinds that DuckDB itself names first, for their texts quote values, which may say anything. */
 const patterns: readonly (readonly [RegExp, LakeErrorKind])[] = [
   [/^INTERRUPT Error/, 'interrupted'],
-  [/^(FATAL|INTERNAL) Error/, 'fatal'],
+  // The second is all that is left to say of an internal error inside of a transaction.
+  [/^(FATAL|INTERNAL) Error|fetch from an unsuccessful query result/, 'fatal'],
   [/^Invalid Input Error: No snapshot found at/, 'missing-snapshot'],
   [/^(Conversion|Out of Range|Overflow|Mismatch Type|Divide by Zero|Sequence|Invalid Input) Error/, 'data'],
   [/^(Binder|Catalog|Parser|Syntax|Not implemented|Dependency|Permission) Error/, 'statement'],
   [/Transaction conflict/, 'conflict'],
   [/Exceeded the maximum retry count/, 'retries-exhausted'],
+  [/No space left on device|File too large|Disk quota exceeded/, 'no-room'],
+  [/^Out of Memory Error/, 'out-of-memory'],
   [/No such file|No files found|Cannot open file|\b404\b/, 'missing-file'],
   [/Unable to connect to Postgres|connection to server|no connection to the server/, 'connection'],
   [/server closed the connection|terminating connection|the database system is/, 'connection'],

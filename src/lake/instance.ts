@@ -3,9 +3,10 @@ import type {QuerySettings} from '../definition/definition.ts';
 import {identifier, literal, nothing, sql, type Sql} from '../sql.ts';
 import {lakeAlias} from './alias.ts';
 import type {CatalogUrl} from './catalog-url.ts';
-import {isLakeError, LakeError, classify} from './errors.ts';
+import {isLakeError, LakeError, NoAnswer, classify} from './errors.ts';
 import {makeFolders} from './folders.ts';
-import {openSession, type LakeNames, type Session} from './session.ts';
+import {openSession, type LakeNames, type Patience, type Session} from './session.ts';
+import {within} from './within.ts';
 
 /** Files of DuckDB's extensions, of the version that belongs to this DuckDB. `httpfs` only for object stores. */
 export type ExtensionFiles = {readonly ducklake: string; readonly postgres_scanner: string; readonly httpfs?: string};
@@ -22,6 +23,7 @@ export type InstanceSettings = {
   readonly memoryBytes: number;
   readonly disabledOptimizers: readonly string[];
   readonly query: QuerySettings;
+  readonly patience: Patience;
 };
 
 /** A DuckDB of our own with the lake attached. All its settings are given here: they are global to it and stay as they are. */
@@ -34,6 +36,9 @@ export type Instance = {
   readonly close: () => void;
 };
 
+/** A server that is there but hangs takes the connection, and says nothing more. */
+const attachSeconds = 60;
+
 export async function openInstance(settings: InstanceSettings): Promise<Instance> {
   const {catalog, lake, query} = settings;
   let isBroken = false;
@@ -41,8 +46,10 @@ export async function openInstance(settings: InstanceSettings): Promise<Instance
   await makeFolders([settings.dataPath, ...settings.folders]);
   const database = await DuckDBInstance.create(':memory:', configuration(settings));
   try {
-    await attach(database, settings);
+    await within(attachSeconds, 'PostgreSQL', attach(database, settings));
   } catch (error) {
+    // Closing waits for the statement.
+    if (error instanceof NoAnswer) throw error;
     database.closeSync();
     const message = catalog.scrub(error instanceof Error ? error.message : String(error));
     throw new LakeError(classify(message), message);
@@ -59,6 +66,7 @@ export async function openInstance(settings: InstanceSettings): Promise<Instance
       signal,
       abandon: () => (isAbandoned = isBroken = true),
       beside: (next) => instance.use(next, signal),
+      patience: settings.patience,
     });
     try {
       return await work(session);

@@ -3,11 +3,13 @@ import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
 import {defaultSettings, type QuerySettings} from '../definition/definition.ts';
 import {FreshetError} from '../errors.ts';
+import {currentSnapshot} from './catalog.ts';
 import {readCatalogUrl} from './catalog-url.ts';
+import {NoAnswer} from './errors.ts';
 import {defaultMetadataSchema, openInstance, type ExtensionFiles, type Instance} from './instance.ts';
 import {binderOptimizersOff, computeOptimizersOff} from './optimizers.ts';
 import {openPool} from './pool.ts';
-import type {Session} from './session.ts';
+import type {Patience, Session} from './session.ts';
 
 export {lakeAlias} from './alias.ts';
 
@@ -46,6 +48,9 @@ export type Lake = {
   readonly close: () => void;
 };
 
+/** Far more than the catalog needs for any answer. */
+const limited: Patience = {kind: 'limit', seconds: 60};
+
 const mebibyte = 1024 * 1024;
 const smallShare = 256 * mebibyte;
 
@@ -62,6 +67,7 @@ export function openLake(options: LakeOptions): Lake {
     disabledOptimizers: readonly string[],
     threads: number,
     memoryBytes: number,
+    patience: Patience = limited,
   ): Promise<Instance> => {
     // DuckDB makes the last folder of a path and takes it away again, no other.
     await mkdir(options.tempDirectory, {recursive: true});
@@ -77,13 +83,22 @@ export function openLake(options: LakeOptions): Lake {
       memoryBytes,
       disabledOptimizers,
       query,
+      patience,
     });
   };
 
   const share = Math.max(smallShare, (options.memoryLimitBytes - 2 * smallShare) / options.computeSlots);
-  const compute = openPool(options.computeSlots, (query) => open(query, computeOptimizersOff, options.threads, share));
   const binder = openPool(1, (query) => open(query, binderOptimizersOff, 1, smallShare));
   const looks = openShared(() => open(defaultSettings, computeOptimizersOff, 1, smallShare));
+  const isHanging = async () =>
+    await looks.use(currentSnapshot).then(
+      () => false,
+      (error: unknown) => error instanceof NoAnswer,
+    );
+  const asking: Patience = {kind: 'ask', everySeconds: 60, isHanging};
+  const compute = openPool(options.computeSlots, (query) =>
+    open(query, computeOptimizersOff, options.threads, share, asking),
+  );
 
   return {
     name: options.name,

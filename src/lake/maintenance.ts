@@ -3,53 +3,110 @@ import type {TableName} from '../table-name.ts';
 import {inLake, lakeAlias} from './alias.ts';
 import {catalogTable} from './catalog.ts';
 import type {Session} from './session.ts';
+import {readStanding, stateTable} from './state.ts';
 import {whileCompactable} from './table-options.ts';
 
-/** Live files of a table. */
-export type Files = {readonly data: number; readonly deletes: number};
+/** Live files of a table: `small` are those data files that would go into a larger one. */
+export type Files = {readonly data: number; readonly small: number; readonly deletes: number};
 
 /** From here on small files and delete files slow a table's readers and its own refreshes. */
-const manyFiles = 200;
+const manyFiles = 100;
+/** Merging makes files of up to 512 MB: what is larger than this may find no other to go with. */
+const smallBytes = 128 * 1024 ** 2;
 
-export async function isMaintenanceDue(session: Session, table: TableName): Promise<boolean> {
-  const {data, deletes} = await filesOf(session, table);
-  return data >= manyFiles || deletes >= manyFiles;
+export function isMaintenanceDue({small, deletes}: Files): boolean {
+  return small >= manyFiles || deletes >= manyFiles;
 }
 
-export async function filesOf(session: Session, {schema, name}: TableName): Promise<Files> {
+/** Whether maintenance would change anything. */
+export function isTidy({small, deletes}: Files): boolean {
+  return small <= 1 && deletes === 0;
+}
+
+export async function filesOf(session: Session, table: TableName): Promise<Files> {
   const [files] = await session.rows<Files>(
-    sql`SELECT file_count AS data, delete_file_count AS deletes FROM ducklake_table_info(${literal(lakeAlias)}) AS t
-      JOIN ${catalogTable(session, 'schema')} AS s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
-      WHERE t.table_name = ${literal(name)} AND s.schema_name = ${literal(schema)}`,
+    sql`SELECT count(*) AS data, count(*) FILTER (WHERE file_size_bytes < ${smallBytes}) AS small, count(deleted) AS deletes
+      FROM (${liveFiles(session, table)})`,
   );
-  return files ?? {data: 0, deletes: 0};
+  return files ?? {data: 0, small: 0, deletes: 0};
 }
 
 /**
  * Makes few, whole files of a target's many. Callers hold the refresh lock of its dynamic table: small deletes that commit beside
  * a compaction are lost. Not in one transaction with the state row, nor need it be, for it conflicts with deletes in files by itself.
- *
- * False: afterwards the catalog's count, the real one and `rows` do not agree. The target is then to be replaced.
  */
-export async function maintain(session: Session, table: TableName, rows: number): Promise<boolean> {
+export async function tidy(session: Session, table: TableName): Promise<void> {
   const of = sql`${literal(lakeAlias)}, ${literal(table.name)}, schema => ${literal(table.schema)}`;
   await whileCompactable(session, table, async () => {
     await session.run(sql`CALL ducklake_rewrite_data_files(${of}, delete_threshold => 0)`, 'rewrite files');
     await session.run(sql`CALL ducklake_merge_adjacent_files(${of})`, 'merge files');
   });
-  const [counts] = await session.rows<{real: number; catalog: number}>(
-    sql`SELECT (SELECT count(*) FROM ${inLake(table)}) AS real, ${rowsInCatalog(session, table)} AS catalog`,
-  );
-  return counts?.real === rows && counts.catalog === rows;
 }
 
-function rowsInCatalog(session: Session, {schema, name}: TableName): Sql {
-  return sql`(SELECT coalesce(sum(f.record_count - coalesce(d.deleted, 0)), 0)::BIGINT
+/** Dead versions of a state row: from `many` on all but the newest `kept` are taken away. */
+export type DeadStates = {readonly many: number; readonly kept: number};
+
+const deadStates: DeadStates = {many: 10_000, kept: 1_000};
+
+/**
+ * Each publication leaves a dead version of the state row in PostgreSQL, and every look at the state reads them all: 100,000 of them
+ * make a publication four times as slow. DuckLake never takes them away. Nobody asks for a state that is a thousand publications old;
+ * a version that lives has no end, so none of these is it. Answers how many went.
+ */
+export async function forgetDeadStates(
+  session: Session,
+  table: TableName,
+  {many, kept}: DeadStates = deadStates,
+): Promise<number> {
+  const {schema, name} = stateTable(table);
+  const tables = await session.rows<{name: string}>(
+    sql`SELECT i.table_name AS name FROM ${catalogTable(session, 'inlined_data_tables')} AS i
+      JOIN ${catalogTable(session, 'table')} AS t ON t.table_id = i.table_id AND t.end_snapshot IS NULL
+      JOIN ${catalogTable(session, 'schema')} AS s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
+      WHERE t.table_name = ${literal(name)} AND s.schema_name = ${literal(schema)}`,
+  );
+  let gone = 0;
+  for (const inlined of tables) {
+    const versions = catalogTable(session, inlined.name.replace(/^ducklake_/, ''));
+    const [dead] = await session.rows<{count: number}>(sql`SELECT count(end_snapshot) AS count FROM ${versions}`);
+    if (dead === undefined || dead.count < many) continue;
+    const [oldest] = await session.rows<{snapshot: number}>(
+      sql`SELECT end_snapshot AS snapshot FROM ${versions} WHERE end_snapshot IS NOT NULL
+        ORDER BY end_snapshot DESC LIMIT 1 OFFSET ${kept}`,
+    );
+    if (oldest === undefined) continue;
+    gone += await session.run(sql`DELETE FROM ${versions} WHERE end_snapshot <= ${oldest.snapshot}`);
+  }
+  return gone;
+}
+
+/** How many rows the last publication left, and how many there are. */
+export type Damage = {readonly expected: number; readonly found: number};
+
+/**
+ * Whether a target holds other rows than its publication left, by a real count or by the catalog's; null: it does not. A table that
+ * was never published, or is published meanwhile, is not judged.
+ */
+export async function damageOf(session: Session, table: TableName): Promise<Damage | null> {
+  const before = await readStanding(session, table);
+  if (before === null || before.dataVersion === null) return null;
+  const [counts] = await session.rows<{real: number; catalog: number}>(
+    sql`SELECT (SELECT count(*) FROM ${inLake(table)}) AS real,
+      (SELECT coalesce(sum(record_count - coalesce(deleted, 0)), 0)::BIGINT FROM (${liveFiles(session, table)})) AS catalog`,
+  );
+  const after = await readStanding(session, table);
+  if (counts === undefined || after?.generation !== before.generation) return null;
+  const found = [counts.real, counts.catalog].find((count) => count !== before.rows);
+  return found === undefined ? null : {expected: before.rows, found};
+}
+
+function liveFiles(session: Session, {schema, name}: TableName): Sql {
+  return sql`SELECT f.record_count, f.file_size_bytes, d.deleted
     FROM ${catalogTable(session, 'table')} AS t
     JOIN ${catalogTable(session, 'schema')} AS s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
     JOIN ${catalogTable(session, 'data_file')} AS f ON f.table_id = t.table_id AND f.end_snapshot IS NULL
     LEFT JOIN (
       SELECT data_file_id, sum(delete_count) AS deleted FROM ${catalogTable(session, 'delete_file')}
       WHERE end_snapshot IS NULL GROUP BY data_file_id) AS d ON d.data_file_id = f.data_file_id
-    WHERE t.end_snapshot IS NULL AND t.table_name = ${literal(name)} AND s.schema_name = ${literal(schema)})`;
+    WHERE t.end_snapshot IS NULL AND t.table_name = ${literal(name)} AND s.schema_name = ${literal(schema)}`;
 }

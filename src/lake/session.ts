@@ -2,7 +2,8 @@ import type {DuckDBConnection} from '@duckdb/node-api';
 import type {QuerySettings} from '../definition/definition.ts';
 import type {StatementProfile} from '../refresh/messages.ts';
 import type {Sql} from '../sql.ts';
-import {classify, isLakeError, LakeError} from './errors.ts';
+import {classify, isLakeError, LakeError, NoAnswer} from './errors.ts';
+import {within} from './within.ts';
 import {fromDuckDB} from './values.ts';
 
 /**
@@ -43,7 +44,17 @@ export type SessionSettings = {
   /** Called when a connection hangs: its instance must not be used again. */
   readonly abandon: () => void;
   readonly beside: Session['beside'];
+  /** None where no PostgreSQL can hang. */
+  readonly patience?: Patience;
 };
+
+/**
+ * How a PostgreSQL that hangs is noticed, for it would hold a statement for ever. What only asks the catalog has an answer soon.
+ * What computes may take hours: meanwhile somebody else asks the catalog now and then.
+ */
+export type Patience =
+  | {readonly kind: 'limit'; readonly seconds: number}
+  | {readonly kind: 'ask'; readonly everySeconds: number; readonly isHanging: () => Promise<boolean>};
 
 /** A PostgreSQL that hangs would hold COMMIT and ROLLBACK for ever; neither can be interrupted. */
 const commitSeconds = 60;
@@ -63,17 +74,20 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
     label: string | undefined,
   ): Promise<{rows: Record<string, unknown>[]; changed: number}> {
     const started = performance.now();
-    const result = await interruptible(connection, settings, async () => {
+    const work = async () => {
       const answer = await connection.run(statement.text);
       return {
         rows: (await answer.convertRowObjects(fromDuckDB)) as Record<string, unknown>[],
         changed: answer.rowsChanged,
       };
-    }).catch((error: unknown) => {
-      const clean = error === signal?.reason ? error : lakeError(error, scrub, 'statement');
-      failure ??= {error: clean};
-      throw clean;
-    });
+    };
+    const result = await interruptible(connection, settings, () => patiently(settings, work)).catch(
+      (error: unknown) => {
+        const clean = error === signal?.reason ? error : lakeError(error, scrub, 'statement');
+        failure ??= {error: clean};
+        throw clean;
+      },
+    );
     if (label !== undefined) {
       const rows = rowCount(result.rows);
       profile.push({label, sql: statement.text, ms: Math.round((performance.now() - started) * 10) / 10, rows});
@@ -83,21 +97,12 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
 
   /** COMMIT and ROLLBACK: outside the reach of the signal, inside a limit of time. */
   async function end(word: 'COMMIT' | 'ROLLBACK', seconds: number): Promise<void> {
-    const hangs = Symbol('hangs');
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<typeof hangs>((resolve) => (timer = setTimeout(() => resolve(hangs), seconds * 1000)));
     try {
-      const outcome = await Promise.race([connection.run(word), limit]);
-      if (outcome !== hangs) return;
-      abandon();
-      throw new LakeError(
-        word === 'COMMIT' ? 'ambiguous-commit' : 'connection',
-        `${word} had no answer within ${seconds} s`,
-      );
+      await within(seconds, word, connection.run(word));
     } catch (error) {
-      throw lakeError(error, scrub, word === 'COMMIT' ? 'commit' : 'statement');
-    } finally {
-      clearTimeout(timer);
+      if (!(error instanceof NoAnswer)) throw lakeError(error, scrub, word === 'COMMIT' ? 'commit' : 'statement');
+      abandon();
+      throw word === 'COMMIT' ? new LakeError('ambiguous-commit', error.message) : error;
     }
   }
 
@@ -186,6 +191,43 @@ async function interruptible<T>(
   } finally {
     timers.forEach(clearInterval);
     signal.removeEventListener('abort', interrupt);
+  }
+}
+
+/** The work's answer, or `NoAnswer` when PostgreSQL hangs: then its connection is left behind. */
+async function patiently<T>({patience, abandon}: SessionSettings, work: () => Promise<T>): Promise<T> {
+  if (patience === undefined) return await work();
+  try {
+    if (patience.kind === 'limit') return await within(patience.seconds, 'PostgreSQL', work());
+    return await whileAnswering(patience, work());
+  } catch (error) {
+    if (error instanceof NoAnswer) abandon();
+    throw error;
+  }
+}
+
+async function whileAnswering<T>(
+  {everySeconds, isHanging}: Extract<Patience, {kind: 'ask'}>,
+  work: Promise<T>,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let isDone = false;
+  const hangs = new Promise<never>((_, reject) => {
+    const askLater = () => {
+      timer = setTimeout(() => {
+        void isHanging().then((isSo) => {
+          if (isSo) reject(new NoAnswer('PostgreSQL', everySeconds));
+          else if (!isDone) askLater();
+        });
+      }, everySeconds * 1000);
+    };
+    askLater();
+  });
+  try {
+    return await Promise.race([work, hangs]);
+  } finally {
+    isDone = true;
+    clearTimeout(timer);
   }
 }
 

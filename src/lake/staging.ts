@@ -35,11 +35,17 @@ export async function writeStaged(session: Session, table: string, folder: strin
   const selected = columns.map(({name, type}) => (isChangedByParquet(type) ? asText(name) : asList(name, type)));
   // Without dictionaries: one of them takes 0.0 and −0.0 for the same value.
   const types = JSON.stringify(columns.map(({type}) => type));
-  await session.run(
-    sql`COPY (SELECT ${join(selected)} FROM ${identifier(table)}) TO ${literal(`${folder}/${file}`)}
-      (FORMAT parquet, DICTIONARY_SIZE_LIMIT 0, KV_METADATA {freshet_types: ${literal(types)}})`,
-    `stage ${table}`,
-  );
+  try {
+    await session.run(
+      sql`COPY (SELECT ${join(selected)} FROM ${identifier(table)}) TO ${literal(`${folder}/${file}`)}
+        (FORMAT parquet, DICTIONARY_SIZE_LIMIT 0, KV_METADATA {freshet_types: ${literal(types)}})`,
+      `stage ${table}`,
+    );
+  } catch (error) {
+    // What was written before the disk was full fills it for the next attempt too.
+    if (isLocal(folder)) await rm(joinPath(folder, file), {force: true});
+    throw error;
+  }
   return file;
 }
 

@@ -24,6 +24,13 @@ export function openMetadata(url: string): Metadata {
   return pool;
 }
 
+/** Where a database is, without the password. */
+export function addressOf(url: string): string {
+  if (!URL.canParse(url)) return 'the address that was given';
+  const {host, pathname, username} = new URL(url);
+  return `${host || 'localhost'}, database ${decodeURIComponent(pathname.slice(1)) || username}`;
+}
+
 /** What we hand on is plain JSON: counts and snapshots as numbers, times as ISO 8601 in UTC. */
 const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'text') => {
   if (oid === pg.types.builtins.INT8) return Number;

@@ -1,8 +1,23 @@
+import type {StoredColumn} from '../binder/bound.ts';
+import type {ErrorCode} from '../errors.ts';
 import type {StoredDefinition} from '../lake/state.ts';
 import {rows, type Queryable} from './database.ts';
 
 /** creating, dropping: a statement was cut off, or is at work; nobody refreshes such a table. */
 export type TableState = 'creating' | 'active' | 'dropping';
+
+/** Why a table's schedule stands still. */
+export type Suspension = {
+  /** failures: as many scheduled ones in a row as are put up with. */
+  readonly kind: 'failures';
+  readonly code: ErrorCode;
+  /** What the last of them said. */
+  readonly error: string;
+  /** ISO 8601. */
+  readonly since: string;
+  /** The run that failed last. */
+  readonly runId: string;
+};
 
 /** A dynamic table as the metadata knows it. */
 export type TableRow = {
@@ -12,7 +27,7 @@ export type TableRow = {
   readonly createdBy: string;
   readonly state: TableState;
   readonly definition: StoredDefinition;
-  readonly columns: readonly {readonly name: string; readonly type: string}[];
+  readonly columns: readonly StoredColumn[];
   readonly sources: readonly string[];
   readonly mode: 'incremental' | 'full';
   /** In words, why it is refreshed fully. */
@@ -22,11 +37,17 @@ export type TableRow = {
   /** When `dataVersion` was the newest snapshot of the lake, ISO 8601. */
   readonly freshAt: string | null;
   readonly rows: number | null;
+  /** Failed scheduled runs since the last success. */
+  readonly failuresInARow: number;
+  readonly suspension: Suspension | null;
+  /** Since when scheduled runs have found its contents older than its target lag, ISO 8601. */
+  readonly lagMissedAt: string | null;
   readonly createdAt: string;
 };
 
 const columns = `name, incarnation, created_by as "createdBy", state, definition, columns, sources, mode, reasons, data_version as "dataVersion",
-  fresh_at as "freshAt", row_count as "rows", created_at as "createdAt"`;
+  fresh_at as "freshAt", row_count as "rows", failures_in_a_row as "failuresInARow", suspension,
+  lag_missed_at as "lagMissedAt", created_at as "createdAt"`;
 
 /** A new table; false when its name is taken. What was not given yet (version, rows) comes with the first refresh. */
 export async function insertTable(
@@ -77,7 +98,10 @@ export async function setTableState(
   ]);
 }
 
-/** Its contents now answer for `dataVersion`; never moves back, so that a late writer of metadata does no harm. */
+/**
+ * Its contents now answer for `dataVersion`, which ends a row of failures. Never moves back, so that a late writer of metadata
+ * does no harm.
+ */
 export async function moveTable(
   database: Queryable,
   name: string,
@@ -86,10 +110,61 @@ export async function moveTable(
 ): Promise<void> {
   await database.query(
     `update freshet.dynamic_table
-     set data_version = $3, row_count = $5, fresh_at = greatest(fresh_at, $4)
+     set data_version = $3, row_count = $5, fresh_at = greatest(fresh_at, $4), failures_in_a_row = 0
      where name = $1 and incarnation = $2 and (data_version is null or data_version <= $3)`,
     [name, incarnation, dataVersion, freshAt, rowCount],
   );
+}
+
+/** How many scheduled runs may fail in a row until the table is suspended. */
+export const mostFailuresInARow = 5;
+
+/** One more scheduled run has failed; suspends the table when that is one too many. */
+export async function countFailure(
+  database: Queryable,
+  name: string,
+  incarnation: string,
+  failure: Pick<Suspension, 'code' | 'error' | 'runId'>,
+): Promise<void> {
+  const suspension: Suspension = {kind: 'failures', ...failure, since: new Date().toISOString()};
+  await database.query(
+    `update freshet.dynamic_table
+     set failures_in_a_row = failures_in_a_row + 1,
+       suspension = case when failures_in_a_row + 1 >= $3 then coalesce(suspension, $4) else suspension end
+     where name = $1 and incarnation = $2`,
+    [name, incarnation, mostFailuresInARow, JSON.stringify(suspension)],
+  );
+}
+
+/** Nothing keeps it from its schedule any more, and failures are counted from none. */
+export async function liftSuspension(database: Queryable, name: string, incarnation: string): Promise<void> {
+  await database.query(
+    `update freshet.dynamic_table set suspension = null, failures_in_a_row = 0 where name = $1 and incarnation = $2`,
+    [name, incarnation],
+  );
+}
+
+/** A scheduled run has found the contents too old: since when that is so, as the first of them in a row has put it down. */
+export async function markLagMissed(
+  database: Queryable,
+  name: string,
+  incarnation: string,
+): Promise<Pick<TableRow, 'lagMissedAt'>> {
+  const marked = await rows<Pick<TableRow, 'lagMissedAt'>>(
+    database,
+    `update freshet.dynamic_table set lag_missed_at = coalesce(lag_missed_at, now()) where name = $1 and incarnation = $2
+     returning lag_missed_at as "lagMissedAt"`,
+    [name, incarnation],
+  );
+  return marked[0] ?? {lagMissedAt: null};
+}
+
+/** A scheduled run has found them as fresh as was promised. */
+export async function markLagKept(database: Queryable, name: string, incarnation: string): Promise<void> {
+  await database.query(`update freshet.dynamic_table set lag_missed_at = null where name = $1 and incarnation = $2`, [
+    name,
+    incarnation,
+  ]);
 }
 
 /** Forgets the table; its history stays. */

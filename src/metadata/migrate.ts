@@ -28,7 +28,7 @@ export async function checkSchemaVersion(metadata: Metadata): Promise<void> {
   refuseNewer(applied, known);
   if (applied === known) return;
   throw new FreshetError('schema_version', `The metadata has schema version ${applied}; this Freshet needs ${known}.`, {
-    hint: 'Start the worker with migrations enabled, once.',
+    hint: 'Start a worker with FRESHET_MIGRATE=true, once.',
   });
 }
 

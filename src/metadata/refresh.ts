@@ -30,6 +30,8 @@ export type HistoryEntry = {
   readonly runId: string;
   readonly errorCode: string | null;
   readonly error: string | null;
+  /** Whether it is the failure after which the table was suspended. */
+  readonly hasSuspended: boolean;
   /** How many ticks this row stands for; more than 1 only with NO_DATA. */
   readonly ticks: number;
   readonly startedAt: string;
@@ -37,7 +39,7 @@ export type HistoryEntry = {
 };
 
 /** A refresh as it is put down. */
-export type NewRefresh = Omit<HistoryEntry, 'id' | 'ticks' | 'finishedAt'> & {
+export type NewRefresh = Omit<HistoryEntry, 'id' | 'ticks' | 'finishedAt' | 'hasSuspended'> & {
   readonly incarnation: string | null;
   readonly refreshId: string | null;
 };
@@ -46,7 +48,7 @@ const columns = `id, dynamic_table as "table", trigger, action, reason, data_ver
   changed_rows as "changedRows", affected_keys as "affectedKeys", ratio, rows_deleted as "rowsDeleted",
   rows_inserted as "rowsInserted", recomputed, rows_scanned as "rowsScanned", row_count as "rows", phases, statements,
   share_outside_sql as "shareOutsideSql", workflow_id as "workflowId", run_id as "runId", error_code as "errorCode", error,
-  ticks, started_at as "startedAt", finished_at as "finishedAt"`;
+  has_suspended as "hasSuspended", ticks, started_at as "startedAt", finished_at as "finishedAt"`;
 
 /** Puts down one refresh; a second time for the same refresh id it says the same again, in place. */
 export async function insertRefresh(database: Queryable, refresh: NewRefresh): Promise<void> {
@@ -63,9 +65,14 @@ export async function insertRefresh(database: Queryable, refresh: NewRefresh): P
   );
 }
 
-/** For a refresh of which only the lake tells: what is known of it, unless its own run has put it down, or does so yet. */
-export async function insertMissingRefresh(database: Queryable, refresh: NewRefresh): Promise<void> {
-  await database.query(`${insert} on conflict (refresh_id) do nothing`, values(refresh));
+/** Puts down what is known of a refresh, unless there is an entry of that refresh id; false when there is. */
+export async function insertMissingRefresh(database: Queryable, refresh: NewRefresh): Promise<boolean> {
+  return (await database.query(`${insert} on conflict (refresh_id) do nothing`, values(refresh))).rowCount === 1;
+}
+
+/** It is the failure after which its table was suspended. */
+export async function markHasSuspended(database: Queryable, refreshId: string): Promise<void> {
+  await database.query('update freshet.refresh set has_suspended = true where refresh_id = $1', [refreshId]);
 }
 
 const insert = `insert into freshet.refresh (dynamic_table, incarnation, refresh_id, trigger, action, reason, data_version,

@@ -33,9 +33,10 @@ export type RefreshResult = {
   readonly table: string;
   /**
    * refreshed: this run published; no-data: nothing to do; joined: another run did it meanwhile; ahead: the table is past the
-   * version asked for (`dataVersion` says where; only a root run chooses again); superseded: the root gave up choosing.
+   * version asked for (`dataVersion` says where; only a root run chooses again); superseded: the root gave up choosing;
+   * suspended: a scheduled run of a table that is suspended does nothing.
    */
-  readonly outcome: 'refreshed' | 'no-data' | 'joined' | 'ahead' | 'superseded';
+  readonly outcome: 'refreshed' | 'no-data' | 'joined' | 'ahead' | 'superseded' | 'suspended';
   readonly dataVersion: number;
   readonly publication: Publication | null;
   readonly refresh: RefreshSummary | null;
@@ -45,6 +46,8 @@ export type RefreshResult = {
 export type Choice =
   | {readonly kind: 'no-data'; readonly dataVersion: number; readonly publication: Publication}
   | {readonly kind: 'ahead'; readonly dataVersion: number}
+  /** The version stays the one that its contents answer for; 0 before they answer for any. */
+  | {readonly kind: 'suspended'; readonly dataVersion: number}
   | {
       readonly kind: 'refresh';
       readonly dataVersion: number;

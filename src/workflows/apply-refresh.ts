@@ -25,6 +25,7 @@ export type ApplyResult = {readonly waiters: readonly Waiter[]} & (
       readonly dataVersion: number;
       readonly publication: Publication;
       readonly summary: RefreshSummary | null;
+      readonly isMaintenanceDue: boolean;
     }
   | {readonly outcome: 'ahead'; readonly dataVersion: number}
 );
@@ -66,7 +67,13 @@ async function applyOnce(request: ApplyRequest, show: Show): Promise<Applied> {
     if (found.kind === 'ahead') return {outcome: 'ahead', dataVersion: found.dataVersion};
     if (found.kind === 'current') {
       const {publication} = found;
-      return {outcome: 'joined', dataVersion: publication.dataVersion, publication, summary: null};
+      return {
+        outcome: 'joined',
+        dataVersion: publication.dataVersion,
+        publication,
+        summary: null,
+        isMaintenanceDue: false,
+      };
     }
     const lookUp: RefreshLookUp = full === null ? found : {...found, forced: {action: 'FULL', reason: full.reason}};
 
@@ -93,13 +100,14 @@ async function applyOnce(request: ApplyRequest, show: Show): Promise<Applied> {
       const summary = summarize(lookUp, extraction, decision, published, clock.phases());
       const statements = [...extraction.statements, ...published.summary.statements];
       show('record', [...sourceLines(lookUp), publishedText(summary)]);
-      await record(request, {refreshId, startedAt, publication, summary, statements});
+      const isMaintenanceDue = await record(request, {refreshId, startedAt, publication, summary, statements});
       show('done', [...sourceLines(lookUp), publishedText(summary)]);
       return {
         outcome: summary.action === 'NO_DATA' ? 'no-data' : 'refreshed',
         dataVersion: publication.dataVersion,
         publication,
         summary,
+        isMaintenanceDue,
       };
     }
     // Lost to another, or what was staged is gone: look again. Untrusted: the same once more, fully.
@@ -123,10 +131,10 @@ type Recorded = {
 };
 
 /**
- * The lake has it already: whatever happens to the metadata, the refresh is done, and the next run repairs them. While we hold
- * the table's lock its files may be tidied.
+ * The lake has it already: whatever happens to the metadata, the refresh is done, and the next run repairs them. Answers whether
+ * the table's files should be tidied.
  */
-async function record({apply, freshAt, site}: ApplyRequest, recorded: Recorded): Promise<void> {
+async function record({apply, freshAt}: ApplyRequest, recorded: Recorded): Promise<boolean> {
   const {workflowId, runId, parent} = workflowInfo();
   const run = parent === undefined ? {workflowId, runId} : {workflowId: parent.workflowId, runId: parent.runId};
   const {table, trigger} = apply;
@@ -137,16 +145,7 @@ async function record({apply, freshAt, site}: ApplyRequest, recorded: Recorded):
       ])
       .catch(() => ({isMaintenanceDue: false})),
   );
-  if (!isMaintenanceDue) return;
-  const {rows} = recorded.publication;
-  const isSound = await compute(site)
-    .maintainTable.executeWithOptions({summary: `maintain: few files of many`}, [{table, rows}])
-    // The refresh is done; its files are tidied another time.
-    .catch(() => true);
-  if (!isSound)
-    throw new FreshetError('internal', `The files of ${table} do not hold ${rows} rows after maintenance.`, {
-      hint: `Refresh it fully: freshet refresh ${table} --full`,
-    });
+  return isMaintenanceDue;
 }
 
 /** Milliseconds by phase, those of a second round added to the first's. */

@@ -1,3 +1,6 @@
+import type {StoredColumn} from '../binder/bound.ts';
+import type {ErrorCode} from '../errors.ts';
+import type {Trigger} from '../refresh/action.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
 
 /** What goes into and comes out of the workflows, besides the refresh's own messages: plain JSON. */
@@ -10,6 +13,9 @@ export const workflowTypes = {
   drop: 'dropDynamicTable',
   explain: 'explainDynamicTable',
   verify: 'verifyDynamicTable',
+  maintain: 'maintainDynamicTable',
+  resume: 'resumeDynamicTable',
+  alert: 'sendAlert',
 } as const;
 
 /** `dryRun`: only check the statement and say what it would become. */
@@ -19,7 +25,7 @@ export type CreateResult = {
   readonly table: string;
   /** exists: `IF NOT EXISTS` found it; dry-run: nothing was made. */
   readonly outcome: 'created' | 'exists' | 'dry-run';
-  readonly columns: readonly {readonly name: string; readonly type: string}[];
+  readonly columns: readonly StoredColumn[];
   readonly sources: readonly string[];
   /** How it will be refreshed from the second time on. */
   readonly mode: 'incremental' | 'full';
@@ -44,7 +50,7 @@ export type Explanation = {
   readonly mode: 'incremental' | 'full';
   /** In words, why it is full; empty when it is incremental. */
   readonly reasons: readonly string[];
-  readonly columns: readonly {readonly name: string; readonly type: string}[];
+  readonly columns: readonly StoredColumn[];
   readonly sources: readonly {readonly table: string; readonly columns: readonly string[]}[];
   /** The query as Freshet reads it, printed; null where it can only be run as a whole. */
   readonly relation: string | null;
@@ -72,6 +78,66 @@ export type VerifyResult = {
   /** Id of the row in the metadata that has the first differing rows. */
   readonly verificationId: number | null;
   readonly milliseconds: number;
+};
+
+export type ResumeInput = {readonly table: string};
+
+export type ResumeResult = {
+  readonly table: string;
+  /** active: nothing had kept it from its schedule. */
+  readonly outcome: 'resumed' | 'active';
+  /** The tables that read it, directly or not, and had been suspended for their failures too. */
+  readonly readers: readonly string[];
+};
+
+/** What somebody should know: the body that is sent to FRESHET_ALERT_URL (docs/alerts.md), and the input of `sendAlert`. */
+export type Alert = {
+  /** The same for every attempt to send it. */
+  readonly id: string;
+  readonly table: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** What happened, in a sentence. */
+  readonly message: string;
+} & (
+  | {
+      readonly kind: 'failure' | 'suspension';
+      readonly code: ErrorCode;
+      readonly error: string;
+      readonly trigger: Trigger;
+      /** Scheduled runs that have failed since the last success; null when PostgreSQL did not say. */
+      readonly failuresInARow: number | null;
+      readonly workflowId: string;
+      readonly runId: string;
+    }
+  | {
+      readonly kind: 'missed_lag';
+      readonly targetLagSeconds: number;
+      /** How old the contents are. */
+      readonly lagSeconds: number;
+      readonly freshAt: string;
+    }
+);
+
+export type MaintainInput = {readonly table: string};
+
+/** Live files of a table: `small` are those data files that would go into a larger one. */
+export type FileCounts = {readonly data: number; readonly small: number; readonly deletes: number};
+
+/** What the maintenance of one table found and did. */
+export type Maintained = {
+  readonly before: FileCounts;
+  readonly after: FileCounts;
+  /** How many rows it holds and should hold; null when that is the same. */
+  readonly damage: {readonly expected: number; readonly found: number} | null;
+};
+
+export type MaintainResult = Pick<Maintained, 'before' | 'after'> & {
+  readonly table: string;
+  /** rebuilt: it did not hold the rows that the last refresh had left in it. */
+  readonly outcome: 'maintained' | 'nothing-to-do' | 'rebuilt';
+  /** Why it was rebuilt. */
+  readonly reason: string | null;
 };
 
 /** Where a refresh is now: answer of the query `progress` of `refreshDynamicTable` and `applyRefresh`. */

@@ -16,11 +16,24 @@ export const {chooseVersion, locate} = proxyLocalActivities<Pick<Activities, 'ch
 export const light = proxyActivities<
   Pick<
     Activities,
-    'checkCardinality' | 'recordRefresh' | 'recordFailure' | 'reserveTable' | 'finishCreate' | 'beginDrop'
+    | 'checkCardinality'
+    | 'recordRefresh'
+    | 'recordFailure'
+    | 'reserveTable'
+    | 'finishCreate'
+    | 'beginDrop'
+    | 'resumeTable'
   >
 >({
   startToCloseTimeout: '30 seconds',
   retry: {initialInterval: '500 ms', maximumInterval: '30 seconds', maximumAttempts: 10},
+});
+
+/** A receiver that is down for an hour misses the alert: what it says is in the history, and in the metrics. */
+export const {postAlert} = proxyActivities<Pick<Activities, 'postAlert'>>({
+  startToCloseTimeout: '30 seconds',
+  scheduleToCloseTimeout: '1 hour',
+  retry: {initialInterval: '1 second', maximumInterval: '5 minutes'},
 });
 
 type Compute = Pick<

@@ -2,6 +2,7 @@ import {
   CancellationScope,
   executeChild,
   ParentClosePolicy,
+  startChild,
   workflowInfo,
   type ChildWorkflowOptions,
 } from '@temporalio/workflow';
@@ -13,7 +14,9 @@ import type {Choice, Publication, RefreshInput, RefreshResult} from '../refresh/
 import {applyRefresh, type ApplyResult} from './apply-refresh.ts';
 import {errorOfFailure} from '../failure.ts';
 import {failOnce} from './fail-once.ts';
-import {applyId} from '../temporal-names.ts';
+import {applyId, maintenanceId} from '../temporal-names.ts';
+import type {maintainDynamicTable} from './maintain-dynamic-table.ts';
+import {workflowTypes} from './messages.ts';
 import {startProgress, type Show} from './progress.ts';
 import {chooseVersion, light} from './proxies.ts';
 import {readRefreshInput} from './read-input.ts';
@@ -77,6 +80,10 @@ async function refresh(asked: Run): Promise<RefreshResult> {
     if (choice.kind === 'no-data') {
       return finished(context, hasWaited ? 'joined' : 'no-data', choice.dataVersion, choice.publication);
     }
+    if (choice.kind === 'suspended') {
+      show('done', ['suspended: its schedule does nothing until it is resumed']);
+      return {...nothing(table, 'suspended'), dataVersion: choice.dataVersion};
+    }
     const step = choice.kind === 'ahead' ? choice : await bringTo(context, chosen, choice);
     switch (step.kind) {
       case 'done':
@@ -123,7 +130,8 @@ async function bringTo(
   if (applied === null) return {kind: 'wait', apply: {workflowId, runId: null}, dataVersion};
   context.waiting.hold(applied.waiters);
   if (applied.outcome === 'ahead') return {kind: 'ahead', dataVersion: applied.dataVersion};
-  const {outcome, publication, summary} = applied;
+  const {outcome, publication, summary, isMaintenanceDue} = applied;
+  if (isMaintenanceDue) await startMaintenance(site, request.table);
   return {kind: 'done', result: finished(context, outcome, applied.dataVersion, publication, summary)};
 }
 
@@ -180,6 +188,20 @@ async function apply(
   }
 }
 
+/** It outlives this run, and waits for the lock like any other; one at a time is enough. */
+async function startMaintenance({prefix}: Site, table: string): Promise<void> {
+  try {
+    await startChild<typeof maintainDynamicTable>(workflowTypes.maintain, {
+      workflowId: maintenanceId(prefix, table),
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `maintain ${table}`.slice(0, 190),
+      args: [{table}],
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
+
 function choose({request, trigger}: Run, target: Target): Promise<Chosen> {
   return chooseVersion.executeWithOptions({summary: `choose a version for ${request.table}`}, [
     {
@@ -211,7 +233,7 @@ function finished(
   return {table: request.table, outcome, dataVersion, publication, refresh};
 }
 
-function nothing(table: string, outcome: 'ahead' | 'superseded'): Omit<RefreshResult, 'dataVersion'> {
+function nothing(table: string, outcome: 'ahead' | 'superseded' | 'suspended'): Omit<RefreshResult, 'dataVersion'> {
   return {table, outcome, publication: null, refresh: null};
 }
 

@@ -13,6 +13,8 @@ describe('mistakes', () => {
     await lake.run('alter table orders rename column amount to total');
     await lake.run('create view stale as select total from orders');
     await lake.run('alter table orders drop column total');
+    await lake.run('create macro twice(x) as x * 2');
+    await lake.run('create macro biggest(n) as table select * from orders order by id desc limit n');
     const mistakes = await Promise.all(
       [
         'select regoin from orders',
@@ -29,6 +31,14 @@ describe('mistakes', () => {
         'select countt(id) from orders',
         'select * exclude (regoin) from orders',
         'select * from stale',
+        'select id from orders join sales.customers using (nme)',
+        'select {a: 1}.bc as x from orders',
+        'select * from custmers',
+        'select * from lake.main.ordrs',
+        'select twise(id) as x from orders',
+        'select * from bigest(3)',
+        "select id + 'x'::blob as x from orders",
+        'select cast(id as integr) as x from orders',
       ].map(async (text) => {
         const {code, message, position, hint} = await mistakeIn(lake, text);
         return [code, message, position === undefined ? '' : `${position.line}:${position.column}`, hint ?? ''];
@@ -45,7 +55,7 @@ describe('mistakes', () => {
         'Did you mean "sales.customers"?',
       ],
       ['unknown_source', 'There is no table or view "nowhere.at_all" in the lake', '1:15', ''],
-      ['unknown_source', 'Referenced table "c" not found!', '1:8', ''],
+      ['unknown_source', 'Referenced table "c" not found!', '1:8', expect.stringContaining('"k"')],
       ['ambiguous_name', 'Ambiguous reference to column name "id" (use: "o.id" or "k.id")', '1:8', ''],
       ['unknown_column', 'Referenced column "regoin" not found in FROM clause!', '1:14', 'Did you mean "region"?'],
       ['syntax', 'Syntax error at end of input', '1:28', ''],
@@ -57,8 +67,16 @@ describe('mistakes', () => {
         expect.stringContaining('Either add it'),
       ],
       ['invalid_query', 'Scalar Function with name countt does not exist!', '1:8', 'Did you mean "count"?'],
-      ['unknown_column', 'Column "regoin" in EXCLUDE list not found in FROM clause', '', 'Did you mean "region"?'],
+      ['unknown_column', 'Column "regoin" in EXCLUDE list not found in FROM clause', '1:19', 'Did you mean "region"?'],
       ['invalid_query', expect.stringContaining('View main.stale no longer fits what it reads: '), '', ''],
+      ['unknown_column', 'Column "nme" does not exist on left side of join!', '1:51', 'Did you mean "name"?'],
+      ['invalid_query', 'Could not find key "bc" in struct', '1:15', expect.stringContaining('"a"')],
+      ['unknown_source', 'There is no table or view "custmers" in the lake', '1:15', 'Did you mean "sales.customers"?'],
+      ['unknown_source', 'There is no table or view "lake.main.ordrs" in the lake', '1:15', 'Did you mean "orders"?'],
+      ['invalid_query', 'Scalar Function with name twise does not exist!', '1:8', 'Did you mean "twice"?'],
+      ['forbidden_query', 'The query uses bigest(), which a dynamic table may not', '1:15', 'Did you mean "biggest"?'],
+      ['invalid_query', expect.stringContaining("'+(INTEGER, BLOB)'"), '1:11', ''],
+      ['invalid_query', 'Type with name integr does not exist!', '1:19', 'Did you mean "integer"?'],
     ]);
   });
 
@@ -98,12 +116,27 @@ test('columns are named and typed as DuckDB does it; what the lake would change 
     'm: MAP(VARCHAR, UHUGEINT) as MAP(VARCHAR, DECIMAL(38,0))',
   ]);
 
-  const refused = async (expression: string) => (await mistakeIn(lake, `select ${expression} as x from orders`)).hint;
-  expect(await refused("'1'::bit")).toBe('Cast it: CAST(x AS VARCHAR).');
-  expect(await refused('[id, id]::int[2]')).toBe('Cast it: CAST(x AS INTEGER[]).');
-  expect(await refused("{'a': [interval 1 day]}")).toBe('Cast it: CAST(x AS VARCHAR).');
-  expect(await refused("'12:00+02'::timetz")).toBe('Cast it: CAST(x AS VARCHAR).');
-  expect(await refused('1::union(a int, b varchar)')).toBe('Cast it: CAST(x AS VARCHAR).');
+  const casts = {
+    "'1'::bit": 'VARCHAR',
+    "'123'::bignum": 'VARCHAR',
+    "time_ns '10:00:00'": 'TIME',
+    'interval 1 day': 'VARCHAR',
+    "'12:00+02'::timetz": 'VARCHAR',
+    '1::union(a int, b varchar)': 'VARCHAR',
+    '[id, id]::int[2]': 'INTEGER[]',
+    '[[id, id]::int[2]]': 'INTEGER[][]',
+    "{'a': [interval 1 day], 'b': 1}": 'STRUCT(a VARCHAR[], b INTEGER)',
+    "map {'a': [interval 1 day, interval 2 days]::interval[2]}": 'MAP(VARCHAR, VARCHAR[])',
+  };
+  for (const [expression, cast] of Object.entries(casts)) {
+    const {code, hint} = await mistakeIn(lake, `select ${expression} as "my x" from orders`);
+    expect([code, hint]).toEqual(['unsupported_type', `Cast it: CAST(… AS ${cast}) AS "my x".`]);
+    const [{storedType} = {storedType: ''}] = (
+      await bind(lake, `select cast(${expression} as ${cast}) as x from orders`)
+    ).outputs;
+    expect(storedType).toBe(cast);
+  }
+  expect((await mistakeIn(lake, 'select row(1, 2) as x from orders')).hint).toContain('struct_pack');
   expect(await mistakeIn(lake, 'select id as row_id from orders')).toMatchObject({code: 'invalid_column_name'});
   expect(await mistakeIn(lake, 'select id as "RowId" from orders')).toMatchObject({code: 'invalid_column_name'});
 });
@@ -139,6 +172,9 @@ test('volatile functions are found in the query, in views and in macros', async 
   ).toEqual(['current_timestamp', 'get_current_timestamp']);
   expect(await volatile('select older(placed) from orders')).toEqual(['now']);
   expect(await volatile('select age(placed) > interval 1 day as old from orders')).toEqual(['age(timestamp)']);
+  expect(await volatile('select id from orders using sample 10%')).toEqual(['a sample without REPEATABLE']);
+  expect(await volatile('select id from orders tablesample 3 rows')).toEqual(['a sample without REPEATABLE']);
+  expect(await volatile('select id from orders tablesample bernoulli (10%) repeatable (42)')).toEqual([]);
   expect(
     await volatile("select age(placed, placed) > interval 1 day as old, error('x')::int as e, abs(id) from orders"),
   ).toEqual([]);

@@ -67,6 +67,16 @@ test('a query runs untouched, with the lake by its public name, CTEs that hide t
   expect(await rowsIn(lake, 'select total()')).toEqual([[30]]);
 });
 
+test("a macro's default is the value that it was made with, whatever its text alone would mean", async () => {
+  await using lake = await aLake();
+  await lake.run(
+    `create macro defaults(x, d := date '2020-01-01', t := timestamp '2020-01-01 10:00:00', n := 1.50, s := '1 + 1', b := 'a''b'::blob,
+      neg := -5, yes := true, big := 9223372036854775808) as concat_ws(' ', x, d, t, n, s, b, neg, yes, big, typeof(d), typeof(n), typeof(big))`,
+  );
+  const query = "select defaults('x')";
+  expect(await rowsIn(lake, query)).toEqual(await lake.rows(query));
+});
+
 test('a CTE by the name of a source is no source, and reads the source at its version', async () => {
   await using lake = await aLake();
   await lake.run('create table orders as select 1 as id');

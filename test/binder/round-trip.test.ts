@@ -64,6 +64,27 @@ test('a reading that is wrong is caught by the rows, one that does not print is 
   expect(await checked(lake, text, windowed)).toBe('printed and bound again, it has other operators');
 });
 
+test('a key that is selected twice is one key', async () => {
+  await using lake = await aLake();
+  await createTables(lake);
+  const asRead = (relation: Relation): Relation => relation;
+  for (const text of [
+    'select distinct region, id, region as again from orders',
+    'select n, count(*) from (select distinct id, region, id as n from orders) group by n',
+    'select region, count(*), region as again, id, max(id) from orders group by region, id, region',
+  ]) {
+    expect(await checked(lake, text, asRead)).toBe('passes');
+  }
+  const swapped = (relation: Relation): Relation => {
+    if (relation.kind !== 'aggregate') return mapInputs(relation, swapped);
+    const [first, second, ...others] = relation.keys;
+    if (first === undefined || second === undefined) return relation;
+    const {expression} = first;
+    return {...relation, keys: [{...first, expression: second.expression}, {...second, expression}, ...others]};
+  };
+  expect(await checked(lake, 'select distinct id, customer, id as again from orders', swapped)).toMatch(/other rows/);
+});
+
 test('relations are alike however their filters, joins and projections are nested, and no others', async () => {
   await using lake = await aLake();
   await createTables(lake);

@@ -143,7 +143,7 @@ describe('what a query may not do', () => {
       const open: string[] = [];
       for (const {name, isTable} of functions) {
         const query = bareQuery(isTable ? `select * from "${name}"()` : `select "${name}"()`);
-        const names = {lake: 'lake', isMacro: () => false};
+        const names = {lake: 'lake', isMacro: () => false, tableMacros: []};
         await checkQuery(session, query, names).then(() => open.push(name), codeOf);
       }
       expect(open.toSorted()).toEqual([

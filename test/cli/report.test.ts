@@ -33,6 +33,18 @@ test('a server that does not answer is unavailable, whoever said so', () => {
   ).toBe(exitCodes.unavailable);
 });
 
+test.each([
+  ["Namespace not found: 'nosuch'", 'Temporal has no namespace "nosuch".'],
+  ['12 UNIMPLEMENTED: Received HTTP status code 404', 'is no Temporal'],
+  ['7 PERMISSION_DENIED: Request unauthorized.', 'lets us not in'],
+  ['Failed to connect before the deadline', "can't be reached"],
+])('%s is unavailable, and asks for the variables', (message, told) => {
+  expect(report(new Error('Failed to start Workflow', {cause: new Error(message)}), false)).toBe(exitCodes.unavailable);
+  expect(written).toContain(told);
+  expect(written).toContain('TEMPORAL_* variables right?');
+  expect(written.trim().split('\n')).toHaveLength(2);
+});
+
 test('what nobody foresaw is internal, with its stack', () => {
   expect(report(new TypeError('x is undefined'), false)).toBe(exitCodes.internal);
   expect(written).toContain('report.test.ts');

@@ -1,8 +1,12 @@
 import {expect, test} from 'vitest';
+import {columnsText, showCreate, showResume} from '../../src/cli/show/definition.ts';
 import {showRows} from '../../src/cli/show/rows.ts';
 import {showHistory} from '../../src/cli/show/history.ts';
 import {showRefresh} from '../../src/cli/show/refresh.ts';
 import {showVerification} from '../../src/cli/show/verification.ts';
+import {showTable, showTables} from '../../src/cli/show/tables.ts';
+import type {DynamicTableDetails} from '../../src/client.ts';
+import type {Suspension} from '../../src/metadata/dynamic-table.ts';
 import {unknownRefresh, type HistoryEntry} from '../../src/metadata/refresh.ts';
 import type {RefreshResult, RefreshSummary} from '../../src/refresh/messages.ts';
 
@@ -80,17 +84,53 @@ test('NO_DATA says whether nothing has changed, or nothing that shows', () => {
 test('in the history a first refresh has no changes, and one that failed says so with its code', () => {
   const entry: HistoryEntry = {
     ...{...unknownRefresh, id: 1, table: 'main.totals', trigger: 'manual', workflowId: 'w', runId: 'r', ticks: 1},
-    ...{startedAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:00:00Z'},
+    ...{hasSuspended: false, startedAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:00:00Z'},
   };
   const text = showHistory(
     [
       {...entry, action: 'INITIAL', dataVersion: 7, changedRows: 11, affectedKeys: 12, rows: 13},
       {...entry, errorCode: 'data_error', error: 'Division by zero.'},
+      {...entry, errorCode: 'data_error', error: 'Division by zero.', hasSuspended: true},
     ],
     Date.parse(entry.finishedAt),
   );
   expect(text).toMatch(/INITIAL +7 +13 /);
   expect(text).toMatch(/failed \(data_error\) .*Division by zero\./);
+  expect(text).toMatch(/failed \(data_error\), suspended .*Division by zero\./);
+});
+
+const suspension: Suspension = {
+  ...{kind: 'failures', code: 'data_error', error: 'Division\nby zero.', since: '2026-01-01T00:00:00Z', runId: 'r'},
+};
+
+const details: DynamicTableDetails = {
+  ...{table: 'main.totals', state: 'active', targetLag: '5 minutes', refreshMode: 'AUTO', mode: 'incremental'},
+  ...{reasons: [], sources: [], dataVersion: 7, freshAt: null, lagSeconds: 30, rows: 13, failuresInARow: 0},
+  ...{suspension: null, lastRefresh: null, createdAt: '2026-01-01T00:00:00Z', query: 'select 1', comment: null},
+  ...{initialize: 'ON_CREATE', cardinalityThreshold: 0.3, columns: [], upstreams: [], suspendedUpstreams: []},
+  ...{readers: [], schedule: null},
+};
+
+test('a suspended table says since when and why, and so does one that reads it', () => {
+  const suspended = {...details, state: 'auto_suspended', suspension, failuresInARow: 5} as const;
+  expect(showTable(suspended, [], 0)).toMatch(
+    /^state +auto_suspended\nsuspended +2026-01-01T00:00:00Z, data_error: Division by zero\.\nfailures +5 scheduled ones in a row$/m,
+  );
+  expect(showTables([suspended])).toContain('main.totals (auto_suspended)');
+  const reader = {...details, suspendedUpstreams: [{table: 'main.base', suspension}]};
+  expect(showTable(reader, [], 0)).toMatch(
+    /^upstream suspended +main\.base: 2026-01-01T00:00:00Z, data_error: Division by zero\.$/m,
+  );
+  expect(showTable(details, [], 0)).not.toMatch(/suspended|failures/);
+});
+
+test('resume says what it has started again', () => {
+  const resumed = {table: 'main.totals', outcome: 'resumed', readers: []} as const;
+  expect(showResume(resumed)).toBe('Resumed main.totals: refreshed by schedule again.');
+  expect(showResume({...resumed, readers: ['main.a', 'main.b']})).toBe(
+    'Resumed main.totals, with main.a, main.b: refreshed by schedule again.',
+  );
+  expect(showResume({...resumed, outcome: 'active'})).toBe('main.totals was not suspended; nothing was changed.');
 });
 
 test('a table that differs from its query shows the first differing rows', () => {
@@ -119,4 +159,24 @@ test('a table that differs from its query shows the first differing rows', () =>
       'unexpected     1  eu      NULL',
     ].join('\n'),
   );
+});
+
+test('a column that is stored as another type says so, when the table is made and whenever it is shown', () => {
+  const columns = [
+    {name: 'region', type: 'VARCHAR'},
+    {name: 'total', type: 'DECIMAL(38,0)', queryType: 'HUGEINT'},
+  ];
+  const result = {
+    table: 'main.d',
+    sources: ['main.orders'],
+    mode: 'incremental',
+    reasons: [],
+    columns,
+    refresh: null,
+  } as const;
+  expect(showCreate({...result, outcome: 'created'})).toContain(
+    'Stored exactly, as a type that the lake keeps: total as DECIMAL(38,0) for HUGEINT',
+  );
+  expect(showCreate({...result, outcome: 'dry-run'})).toContain("total DECIMAL(38,0), for the query's HUGEINT");
+  expect(columnsText(columns)).toBe("region VARCHAR\ntotal DECIMAL(38,0), for the query's HUGEINT");
 });

@@ -13,6 +13,7 @@ test.each([
 test.each([
   ['sales.orders', ['main.regions', 'main.orders'], 'main.orders'],
   ['orders', ['regions', 'sales.orders'], 'sales.orders'],
+  ['ordrs', ['regions', 'sales.orders'], 'sales.orders'],
 ])('%s is in another schema: of %j it is %s', (written, candidates, meant) => {
   expect(nearest(written, candidates)).toBe(meant);
 });

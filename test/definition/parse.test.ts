@@ -114,11 +114,11 @@ describe('CREATE DYNAMIC TABLE', () => {
 test.each([
   [
     "target_lag = '1 minut' as select 1",
-    `TARGET_LAG is a span of time such as '5 minutes', or DOWNSTREAM, not '1 minut'`,
+    `TARGET_LAG is a span of time such as '5 minutes' (in seconds, minutes, hours, days or weeks), or DOWNSTREAM, not '1 minut'`,
   ],
   [
     'target_lag = upstream as select 1',
-    `TARGET_LAG is a span of time such as '5 minutes', or DOWNSTREAM, not "upstream"`,
+    `TARGET_LAG is a span of time such as '5 minutes' (in seconds, minutes, hours, days or weeks), or DOWNSTREAM, not "upstream"`,
   ],
   ["target_lag = '1 second' as select 1", "TARGET_LAG = '1 second' is too short: it must be at least 10 seconds"],
   ["target_lag = '5 minutes' select 1", 'AS is missing before the query'],
@@ -127,18 +127,23 @@ test.each([
   expect(mistake(`create dynamic table d ${options}`).message).toBe(message);
 });
 
-test('ALTER … REFRESH and DROP are ours', () => {
-  expect(parseStatement('alter dynamic table s.d refresh;')).toEqual({
-    kind: 'alter',
-    table: {schema: 's', name: 'd'},
-    change: {kind: 'refresh'},
-  });
+test('ALTER … REFRESH, ALTER … RESUME and DROP are ours', () => {
+  for (const kind of ['refresh', 'resume']) {
+    expect(parseStatement(`alter dynamic table s.d ${kind};`)).toEqual({
+      kind: 'alter',
+      table: {schema: 's', name: 'd'},
+      change: {kind},
+    });
+  }
   expect(parseStatement('drop dynamic table if exists d')).toEqual({
     kind: 'drop',
     table: {schema: 'main', name: 'd'},
     ifExists: true,
   });
-  expect(mistake('alter dynamic table d explode')).toMatchObject({code: 'syntax', hint: 'It knows REFRESH.'});
+  expect(mistake('alter dynamic table d explode')).toMatchObject({
+    code: 'syntax',
+    hint: 'It knows REFRESH and RESUME.',
+  });
   expect(mistake('drop dynamic table d cascade')).toMatchObject({code: 'syntax', position: {line: 1, column: 22}});
 });
 

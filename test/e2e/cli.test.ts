@@ -220,7 +220,7 @@ describe('errors', () => {
 
   test('an unknown dynamic table is told with the nearest name', async () => {
     await ok('create', `create dynamic table deliveries ${lag} as select id from orders`);
-    for (const command of ['describe', 'refresh', 'verify', 'drop', 'history', 'explain']) {
+    for (const command of ['describe', 'refresh', 'resume', 'verify', 'drop', 'history', 'explain']) {
       const {status, err} = await fails(command, 'delivereis');
       expect(err, command).toContain('deliveries');
       expect(status, command).toBe(exitCodes.unknown_dynamic_table);
@@ -239,7 +239,7 @@ describe('errors', () => {
   test("plain SQL fails with our codes and DuckDB's words", async () => {
     expect(await fails('sql', 'selec 1')).toMatchObject({
       status: exitCodes.syntax,
-      err: expect.stringContaining('LINE 1'),
+      err: expect.stringContaining('  1 | selec 1\n    | ^'),
     });
     expect(await fails('sql', 'from ordesr')).toMatchObject({status: exitCodes.unknown_source});
     expect(await fails('sql', "select 'a'::int")).toMatchObject({status: exitCodes.data_error});
@@ -284,6 +284,7 @@ test('every command explains itself with an example, and says nothing in colour 
     'create',
     'drop',
     'refresh',
+    'resume',
     'verify',
     'list',
     'describe',

@@ -110,7 +110,7 @@ test('macros come with parameters and defaults', async () => {
           sql: '(a + b)',
           parameters: [
             {name: 'a', defaultValue: null},
-            {name: 'b', defaultValue: '3'},
+            {name: 'b', defaultValue: "CAST('3' AS INTEGER)"},
           ],
         },
       ],

@@ -2,8 +2,9 @@ import {expect, test} from 'vitest';
 import {defaultSettings} from '../../src/definition/definition.ts';
 import {lastWrite, tableHistory} from '../../src/lake/catalog.ts';
 import {feedParts} from '../../src/lake/feed.ts';
-import {filesOf, isMaintenanceDue, maintain} from '../../src/lake/maintenance.ts';
+import {damageOf, filesOf, forgetDeadStates, isMaintenanceDue, tidy} from '../../src/lake/maintenance.ts';
 import {Conflict} from '../../src/lake/publication.ts';
+import {readStanding, readState} from '../../src/lake/state.ts';
 import {changeOf, standing} from '../support/change.ts';
 import {aLake} from '../support/lake.ts';
 import {create, publishStatements} from '../support/target.ts';
@@ -23,11 +24,9 @@ test('many files become one, and neither readers nor the table itself take it fo
       ];
       ({snapshot: last} = await publishStatements(session, {table, state, generation: i, statements}));
     }
-    expect(await filesOf(session, table)).toEqual({data: 4, deletes: 3});
-    expect(await isMaintenanceDue(session, table)).toBe(false);
-    expect(await maintain(session, table, 5)).toBe(true);
-    expect(await filesOf(session, table)).toEqual({data: 1, deletes: 0});
-    expect(await maintain(session, table, 6)).toBe(false);
+    expect(await filesOf(session, table)).toEqual({data: 4, small: 4, deletes: 3});
+    await tidy(session, table);
+    expect(await filesOf(session, table)).toEqual({data: 1, small: 1, deletes: 0});
 
     const now = await lake.snapshot();
     const {tableId} = await standing(session, table, now);
@@ -41,6 +40,48 @@ test('many files become one, and neither readers nor the table itself take it fo
       ['3', 'a', 1],
     ]);
   });
+});
+
+test('many small files, or many with deleted rows, make maintenance due; large ones do not', () => {
+  expect(isMaintenanceDue({data: 500, small: 99, deletes: 99})).toBe(false);
+  expect(isMaintenanceDue({data: 500, small: 100, deletes: 0})).toBe(true);
+  expect(isMaintenanceDue({data: 100, small: 1, deletes: 100})).toBe(true);
+});
+
+test('a table without the rows that were left in it is damaged', async () => {
+  await using lake = await aLake();
+  await lake.lake.compute(defaultSettings, async (session) => {
+    const state = await create(session, table);
+    expect(await damageOf(session, table)).toBeNull();
+    const statements = [`INSERT INTO freshet_lake.main.t VALUES (1, 'a'), (2, 'b'), (3, 'c')`];
+    await publishStatements(session, {table, state, generation: 0, statements});
+    const left = (await readStanding(session, table))?.rows ?? 0;
+    await lake.run('DELETE FROM t WHERE k = 1');
+    expect(await damageOf(session, table)).toEqual({expected: left, found: 2});
+  });
+});
+
+test('dead versions of a state row are taken away, the newest and the one that lives are not', async () => {
+  await using lake = await aLake();
+  const state = await lake.lake.compute(defaultSettings, async (session) => {
+    const made = await create(session, table);
+    for (let generation = 0; generation < 6; generation++) {
+      const statements = [`INSERT INTO freshet_lake.main.t VALUES (${generation}, 'a')`];
+      await publishStatements(session, {table, state: made, generation, statements});
+    }
+    const before = await readStanding(session, table);
+    expect(await forgetDeadStates(session, table, {many: 7, kept: 2})).toBe(0);
+    expect(await forgetDeadStates(session, table, {many: 6, kept: 2})).toBe(4);
+    expect(await readStanding(session, table)).toEqual(before);
+    expect(await readState(session, table, (before?.snapshot ?? 0) - 1)).toMatchObject({generation: 5});
+    const statements = [`INSERT INTO freshet_lake.main.t VALUES (7, 'a')`];
+    await publishStatements(session, {table, state: made, generation: 6, statements});
+    expect(await forgetDeadStates(session, table)).toBe(0);
+    return await readStanding(session, table);
+  });
+  expect(state).toMatchObject({generation: 7});
+  const newcomer = await lake.newcomer();
+  expect(await newcomer.rows('select generation from lake.freshet_state."main.t"')).toEqual([[7]]);
 });
 
 test('a refresh beside which a target is maintained conflicts', async () => {
@@ -61,7 +102,7 @@ test('a refresh beside which a target is maintained conflicts', async () => {
       generation: 2,
       statements: [`DELETE FROM freshet_lake.main.t WHERE k = 1`],
       beforeCommit: async () => {
-        await session.beside((other) => maintain(other, table, 9));
+        await session.beside((other) => tidy(other, table));
       },
     });
     await expect(late).rejects.toBeInstanceOf(Conflict);

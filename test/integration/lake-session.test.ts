@@ -3,10 +3,11 @@ import path from 'node:path';
 import type {DuckDBConnection} from '@duckdb/node-api';
 import {expect, test, vi} from 'vitest';
 import {defaultSettings} from '../../src/definition/definition.ts';
+import {readCatalogUrl} from '../../src/lake/catalog-url.ts';
 import {classify, isLakeError} from '../../src/lake/errors.ts';
 import {openLake} from '../../src/lake/lake.ts';
 import {binderOptimizersOff} from '../../src/lake/optimizers.ts';
-import {openSession} from '../../src/lake/session.ts';
+import {openSession, type Patience} from '../../src/lake/session.ts';
 import {literal, raw, sql} from '../../src/sql.ts';
 import {aLake} from '../support/lake.ts';
 
@@ -155,35 +156,83 @@ test('no error tells the password of the catalog', async () => {
 });
 
 test('a COMMIT that is never answered is given up as ambiguous, and its instance with it', async () => {
+  const {session, asked, isAbandoned} = aMuteSession('COMMIT');
+  const failure = await failureWithin(60, () => session.transaction(() => session.run(sql`DELETE FROM t`)));
+  expect(failure).toMatchObject({kind: 'ambiguous-commit'});
+  expect(isAbandoned()).toBe(true);
+  expect(asked).toEqual(['BEGIN', 'DELETE FROM t', 'COMMIT']);
+});
+
+test('a look at a catalog that never answers is given up, and its instance with it', async () => {
+  const {session, isAbandoned} = aMuteSession('SELECT 1', {kind: 'limit', seconds: 60});
+  expect(await failureWithin(60, () => session.rows(sql`SELECT 1`))).toMatchObject({kind: 'connection'});
+  expect(isAbandoned()).toBe(true);
+});
+
+test('a statement that computes may take long, as long as the catalog answers others', async () => {
+  let hangs = false;
+  let asked = 0;
+  const isHanging = () => Promise.resolve((asked++, hangs));
+  const {session, isAbandoned} = aMuteSession('SELECT 1', {kind: 'ask', everySeconds: 60, isHanging});
   vi.useFakeTimers();
   try {
-    const never = new Promise<never>(() => undefined);
-    const asked: string[] = [];
-    let isAbandoned = false;
-    const answer = {convertRowObjects: () => Promise.resolve([]), rowsChanged: 0};
-    const run = (statement: string): Promise<unknown> => {
-      asked.push(statement);
-      return statement === 'COMMIT' ? never : Promise.resolve(answer);
-    };
-    const session = openSession({run} as unknown as DuckDBConnection, {
-      lake: {name: 'lake', metadataSchema: 'public'},
-      query: defaultSettings,
-      protectedTables: new Set(),
-      scrub: (text) => text,
-      signal: undefined,
-      abandon: () => (isAbandoned = true),
-      beside: () => never,
-    });
-    const work = session.transaction(() => session.run(sql`DELETE FROM t`));
-    const failure = work.catch((error: unknown) => error);
+    const failure = session.rows(sql`SELECT 1`).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect([asked, isAbandoned()]).toEqual([60, false]);
+    hangs = true;
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(await failure).toMatchObject({kind: 'ambiguous-commit'});
-    expect(isAbandoned).toBe(true);
-    expect(asked).toEqual(['BEGIN', 'DELETE FROM t', 'COMMIT']);
+    expect(await failure).toMatchObject({kind: 'connection'});
+    expect(isAbandoned()).toBe(true);
   } finally {
     vi.useRealTimers();
   }
 });
+
+test('a connection to a machine that is gone breaks within minutes', () => {
+  expect(readCatalogUrl('postgresql://me@there/db')?.attach).toBe(
+    'ducklake:postgres:postgresql://me@there/db?connect_timeout=15&keepalives_idle=60&keepalives_interval=10&keepalives_count=6',
+  );
+  expect(readCatalogUrl('postgresql://me@there/db?keepalives_idle=5')?.attach).toBe(
+    'ducklake:postgres:postgresql://me@there/db?keepalives_idle=5&connect_timeout=15&keepalives_interval=10&keepalives_count=6',
+  );
+  expect(readCatalogUrl('postgres:host=there dbname=db')?.attach).toBe(
+    'ducklake:postgres:host=there dbname=db connect_timeout=15 keepalives_idle=60 keepalives_interval=10 keepalives_count=6',
+  );
+});
+
+/** A session whose DuckDB never answers one statement. */
+function aMuteSession(mute: string, patience?: Patience) {
+  const never = new Promise<never>(() => undefined);
+  const asked: string[] = [];
+  let isAbandoned = false;
+  const answer = {convertRowObjects: () => Promise.resolve([]), rowsChanged: 0};
+  const run = (statement: string): Promise<unknown> => {
+    asked.push(statement);
+    return statement === mute ? never : Promise.resolve(answer);
+  };
+  const session = openSession({run} as unknown as DuckDBConnection, {
+    lake: {name: 'lake', metadataSchema: 'public'},
+    query: defaultSettings,
+    protectedTables: new Set(),
+    scrub: (text) => text,
+    signal: undefined,
+    abandon: () => (isAbandoned = true),
+    beside: () => never,
+    ...(patience === undefined ? {} : {patience}),
+  });
+  return {session, asked, isAbandoned: () => isAbandoned};
+}
+
+async function failureWithin(seconds: number, work: () => Promise<unknown>): Promise<unknown> {
+  vi.useFakeTimers();
+  try {
+    const failure = work().catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(seconds * 1000);
+    return await failure;
+  } finally {
+    vi.useRealTimers();
+  }
+}
 
 test('an error is told by what DuckDB calls it, whatever values it quotes', () => {
   expect(classify(`Conversion Error: Could not convert string 'Transaction conflict 404' to INT32`)).toBe('data');

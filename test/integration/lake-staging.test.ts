@@ -53,6 +53,17 @@ test('a file that is gone says so, and removing what is gone is no error', async
   });
 });
 
+test('a file that could not be written to its end is removed: what is full would stay full', async () => {
+  await using lake = await aLake();
+  await lake.lake.compute(defaultSettings, async (session) => {
+    await session.run(raw('CREATE TEMP TABLE change AS SELECT range AS c FROM range(300000)'));
+    await session.run(raw(`CREATE TEMP VIEW broken AS SELECT if(c = 299999, error('full'), c) AS c FROM change`));
+    const folder = stagingFolder(lake.lake, table, 'run-1');
+    await expect(writeStaged(session, 'broken', folder)).rejects.toThrow('full');
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
+
 test('a refresh has a folder of its own, outside of the data, and old ones are removed', async () => {
   await using lake = await aLake();
   const folder = stagingFolder(lake.lake, table, 'run-1');

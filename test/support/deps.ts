@@ -10,14 +10,18 @@ import {publishRefresh} from '../../src/activities/publish-refresh.ts';
 import {openMetadata} from '../../src/metadata/database.ts';
 import {migrate} from '../../src/metadata/migrate.ts';
 import type {Choice, Publication} from '../../src/refresh/messages.ts';
+import type {Alert} from '../../src/workflows/messages.ts';
 import {aLake, type TestLake} from './lake.ts';
 import {temporalAddress} from './servers.ts';
 
-/** Everything that activities work with, real but for the schedules, of which it only keeps the names. */
+/** Everything that activities work with, real but for the schedules and alerts, which it only keeps. */
 export type TestDeps = TestLake &
   AsyncDisposable & {
     readonly deps: Deps;
     readonly scheduled: Set<string>;
+    /** Notes of the schedules that are paused. */
+    readonly paused: ReadonlyMap<string, string>;
+    readonly alerts: readonly Alert[];
     /** CREATE without the first refresh. */
     readonly create: (statement: string) => Promise<string>;
     /** What a run asks first. */
@@ -33,6 +37,8 @@ export async function someDeps(): Promise<TestDeps> {
   const connection = await Connection.connect({address: temporalAddress()});
   const temporal = new Client({connection});
   const scheduled = new Set<string>();
+  const paused = new Map<string, string>();
+  const alerts: Alert[] = [];
   const prefix = `test-${randomUUID().slice(0, 8)}-`;
   const deps: Deps = {
     lake: lake.lake,
@@ -41,7 +47,10 @@ export async function someDeps(): Promise<TestDeps> {
     schedules: {
       create: ({table}) => Promise.resolve(void scheduled.add(table)),
       delete: (table) => Promise.resolve(void scheduled.delete(table)),
+      pause: (table, note) => Promise.resolve(void paused.set(table, note)),
+      resume: ({table}) => Promise.resolve(paused.delete(table)),
     },
+    alerts: {raise: (alert) => Promise.resolve(void alerts.push(alert)), post: () => Promise.resolve()},
     site: {prefix, computeTaskQueue: 'none', heartbeatSeconds: 10},
     scrub: (text) => text,
   };
@@ -55,7 +64,7 @@ export async function someDeps(): Promise<TestDeps> {
   const publish: TestDeps['publish'] = async (table, dataVersion) => {
     const choice = await choose(table, {trigger: 'create', ...(dataVersion === undefined ? {} : {dataVersion})});
     if (choice.kind === 'no-data') return choice.publication;
-    if (choice.kind === 'ahead') throw new Error(`${table} is ahead`);
+    if (choice.kind !== 'refresh') throw new Error(`${table} is ${choice.kind}`);
     const upstreams: Record<string, Publication> = {};
     for (const name of choice.upstreams) upstreams[name] = await publish(name, choice.dataVersion);
     const {hasReaders} = choice;
@@ -81,6 +90,8 @@ export async function someDeps(): Promise<TestDeps> {
     ...lake,
     deps,
     scheduled,
+    paused,
+    alerts,
     choose,
     publish,
     create: async (statement) => {

@@ -11,6 +11,8 @@ import {upstreamsOf} from '../../src/graph/edges.ts';
  */
 export type FakeLake = {
   newest: number;
+  /** Tables of which scheduled runs are told that they are suspended. */
+  readonly suspended: Set<string>;
   readonly applied: {
     readonly table: string;
     readonly dataVersion: number;
@@ -39,6 +41,7 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
 
   const lake: FakeLake = {
     newest: 10,
+    suspended: new Set(),
     applied: [],
     recorded: [],
     steps: [],
@@ -46,8 +49,8 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
     mostAtOnce: 0,
     onPublish: () => Promise.resolve(),
     activities: (prefix) => ({
-      locate: () => Promise.resolve({prefix, computeTaskQueue: `${prefix}freshet`, heartbeatSeconds: 10}),
-      chooseVersion: ({table, dataVersion, full}) => {
+      locate: ({table}) => Promise.resolve({prefix, computeTaskQueue: `${prefix}freshet`, heartbeatSeconds: 10, table}),
+      chooseVersion: ({table, dataVersion, full, trigger}) => {
         if (!nodes.some(({name}) => name === table)) {
           throw ApplicationFailure.nonRetryable(`There is no dynamic table ${table}.`, 'unknown_dynamic_table', {
             hint: 'Did you mean another?',
@@ -57,6 +60,7 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
         const version = dataVersion ?? lake.newest;
         const publication = publications.get(table);
         const choice = (() => {
+          if (trigger === 'schedule' && lake.suspended.has(table)) return {kind: 'suspended' as const, dataVersion: 7};
           if (publication !== undefined && publication.dataVersion > version) {
             return {kind: 'ahead' as const, dataVersion: publication.dataVersion};
           }
@@ -173,6 +177,8 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
       finishCreate: () => step('finishCreate'),
       removeTable: () => step('removeTable'),
       beginDrop: ({table}) => Promise.resolve({table, incarnation: 'i', running: null}),
+      resumeTable: ({table}) => Promise.resolve({table, outcome: 'resumed', readers: []}),
+      postAlert: () => step('alert'),
       recordFailure: ({table, code}) => {
         open.delete(table);
         lake.failures.push({table, code});

@@ -17,6 +17,13 @@ import {aLake, type TestLake} from './lake.ts';
 import {temporalAddress} from './servers.ts';
 import {quiet} from './worker.ts';
 
+type StackOptions = {
+  readonly withWorker?: boolean;
+  readonly alerts?: Config['alerts'];
+  /** Of servers of the test's own, which it may kill. */
+  readonly servers?: {readonly catalog: string; readonly address: string};
+};
+
 /** A lake, its metadata, a worker in this process and a client, with ids and task queues of their own. */
 export type Stack = TestLake &
   AsyncDisposable & {
@@ -32,15 +39,16 @@ export type Stack = TestLake &
     readonly startWorker: () => Promise<void>;
   };
 
-export async function aStack({withWorker = true}: {withWorker?: boolean} = {}): Promise<Stack> {
+export async function aStack({withWorker = true, alerts, servers}: StackOptions = {}): Promise<Stack> {
   quiet();
-  const lake = await aLake();
+  const lake = await aLake(servers === undefined ? {} : {catalog: servers.catalog});
+  const address = servers?.address ?? temporalAddress();
   const {options} = lake;
   const metadata = openMetadata(options.catalog);
   await migrate(metadata);
   const prefix = `test-${randomUUID().slice(0, 8)}-`;
-  const config = configOf(options, prefix);
-  const connection = await Connection.connect({address: temporalAddress()});
+  const config = {...configOf(options, prefix, address), alerts};
+  const connection = await Connection.connect({address});
   const temporal = new Client({connection});
   const client = new FreshetClient({temporal, metadataUrl: options.catalog, prefix});
   let worker: TestWorkerProcess | null = null;
@@ -85,7 +93,7 @@ let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 type TestWorkerProcess = {readonly stop: () => Promise<void>};
 
 async function startWorkerFor(config: Config): Promise<TestWorkerProcess> {
-  const connection = await NativeConnection.connect({address: temporalAddress()});
+  const connection = await NativeConnection.connect(config.temporal.connectionOptions);
   bundle ??= bundleWorkflowCode({workflowsPath: ownWorkflows, logger: new DefaultLogger('ERROR')});
   const worker = await Worker.create({
     connection,
@@ -104,9 +112,9 @@ async function startWorkerFor(config: Config): Promise<TestWorkerProcess> {
   };
 }
 
-function configOf(options: TestLake['options'], prefix: string): Config {
+function configOf(options: TestLake['options'], prefix: string, address: string): Config {
   return {
-    temporal: {connectionOptions: {address: temporalAddress()}, namespace: 'default'},
+    temporal: {connectionOptions: {address}, namespace: 'default'},
     metadataUrl: options.catalog,
     prefix,
     scrub: (text) => text,
@@ -120,6 +128,7 @@ function configOf(options: TestLake['options'], prefix: string): Config {
     computeConcurrency: 2,
     heartbeatSeconds: 2,
     metricsAddress: undefined,
+    alerts: undefined,
     log: {level: 'error', format: 'text'},
     isMigrating: false,
     shutdownGraceSeconds: 1,

@@ -118,6 +118,19 @@ test('a run with a given version reports that the table is ahead', async () => {
   });
 });
 
+test('a scheduled run of a suspended table does nothing, and says so', async () => {
+  const lake = aFakeLake({'main.totals': ['main.base']});
+  lake.suspended.add('main.totals');
+  await using worker = await aWorker(lake.activities);
+  const run = worker.execute('refreshDynamicTable', {table: 'main.totals', trigger: 'schedule'});
+  expect(await run).toEqual({
+    ...{table: 'main.totals', outcome: 'suspended', dataVersion: 7, publication: null, refresh: null},
+  });
+  expect(lake.applied).toEqual([]);
+  expect(lake.failures).toEqual([]);
+  expect(await refresh(worker, 'main.totals')).toMatchObject({outcome: 'refreshed'});
+});
+
 test('an unknown table fails at once, with our code and a hint', async () => {
   await using worker = await aWorker(aFakeLake({}).activities);
   expect(await failure(refresh(worker, 'main.nope'))).toMatchObject({

@@ -86,6 +86,14 @@ test.runIf(version !== undefined)('histories are recorded', async () => {
   await save('apply-failed', apply.workflowId);
   await run('create-undone', 'createDynamicTable', {statement: 'main.a'});
   await run('drop', 'dropDynamicTable', {table: 'main.a'});
+
+  lake.suspended.add('main.a');
+  await run('refresh-suspended', 'refreshDynamicTable', {table: 'main.a', trigger: 'schedule'});
+  await run('resume', 'resumeDynamicTable', {table: 'main.a'});
+  await run('alert', 'sendAlert', {
+    ...{kind: 'missed_lag', id: 'alert', table: 'main.a', at: '2026-01-01T00:02:00.000Z', message: 'main.a is late.'},
+    ...{targetLagSeconds: 60, lagSeconds: 120, freshAt: '2026-01-01T00:00:00.000Z'},
+  });
 });
 
 async function record(client: Client, name: string, workflowId: string): Promise<void> {

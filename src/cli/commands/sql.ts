@@ -1,13 +1,14 @@
 import type {Command} from 'commander';
+import type {FreshetClient} from '../../client.ts';
 import {parseStatement, splitStatements} from '../../definition/parse.ts';
-import type {Statement} from '../../definition/statement.ts';
+import type {AlterChange, Statement} from '../../definition/statement.ts';
 import {tableNameText} from '../../table-name.ts';
-import type {CreateResult, DropResult} from '../../workflows/messages.ts';
+import type {CreateResult, DropResult, ResumeResult} from '../../workflows/messages.ts';
 import type {RefreshResult} from '../../refresh/messages.ts';
 import {finish, type JsonOption} from '../command.ts';
 import {withFreshet, type Freshet} from '../connect.ts';
 import type {PlainResult} from '../plain-sql.ts';
-import {showCreate, showDrop} from '../show/definition.ts';
+import {showCreate, showDrop, showResume} from '../show/definition.ts';
 import {showRefresh} from '../show/refresh.ts';
 import {showRows} from '../show/rows.ts';
 import {pointingInto} from '../statement-error.ts';
@@ -21,7 +22,8 @@ type Result =
   | PlainResult
   | {readonly kind: 'create'; readonly result: CreateResult}
   | {readonly kind: 'refresh'; readonly result: RefreshResult}
-  | {readonly kind: 'drop'; readonly result: DropResult};
+  | {readonly kind: 'drop'; readonly result: DropResult}
+  | {readonly kind: 'resume'; readonly result: ResumeResult};
 
 /** More rows are no help to a reader; JSON has them all. */
 const shownRows = 100;
@@ -29,7 +31,7 @@ const shownRows = 100;
 export function addSql(program: Command): void {
   const command = program
     .command('sql')
-    .description('run statements on the lake: DuckDB SQL, CREATE, ALTER … REFRESH and DROP DYNAMIC TABLE')
+    .description('run statements on the lake: DuckDB SQL, CREATE, ALTER … REFRESH or RESUME and DROP DYNAMIC TABLE')
     .argument('[statements]', 'one, or several with semicolons; "-" or nothing: from standard input')
     .option('-f, --file <path>', 'read the statements from a file')
     .action(sql);
@@ -85,9 +87,18 @@ async function runOurs(
     case 'create':
       return {kind: 'create', result: await client.create(text)};
     case 'alter':
-      return {kind: 'refresh', result: await finished(await client.refresh(tableNameText(statement.table)), isJson)};
+      return alter(client, tableNameText(statement.table), statement.change, isJson);
     case 'drop':
       return {kind: 'drop', result: await client.drop(tableNameText(statement.table), {ifExists: statement.ifExists})};
+  }
+}
+
+async function alter(client: FreshetClient, table: string, change: AlterChange, isJson: boolean): Promise<Result> {
+  switch (change.kind) {
+    case 'refresh':
+      return {kind: 'refresh', result: await finished(await client.refresh(table), isJson)};
+    case 'resume':
+      return {kind: 'resume', result: await client.resume(table)};
   }
 }
 
@@ -99,6 +110,8 @@ function show(result: Result): string {
       return showRefresh(result.result);
     case 'drop':
       return showDrop(result.result);
+    case 'resume':
+      return showResume(result.result);
     default:
       return showRows(result);
   }

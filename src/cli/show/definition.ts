@@ -1,4 +1,4 @@
-import type {CreateResult, DropResult, Explanation} from '../../workflows/messages.ts';
+import type {CreateResult, DropResult, Explanation, ResumeResult} from '../../workflows/messages.ts';
 import {bold, dim, good, section} from '../text.ts';
 import {showRefresh} from './refresh.ts';
 
@@ -9,7 +9,7 @@ export function showCreate(result: CreateResult): string {
   return [
     `${done} ${bold(result.table)} over ${result.sources.join(', ') || 'no table'}.`,
     `Its ${modeText(result)}`,
-    result.outcome === 'dry-run' ? section('Columns', columnsText(result.columns)) : '',
+    result.outcome === 'dry-run' ? section('Columns', columnsText(result.columns)) : otherTypes(result.columns),
     result.refresh === null ? '' : showRefresh(result.refresh),
   ]
     .filter((part) => part !== '')
@@ -20,6 +20,12 @@ export function showDrop({table, outcome}: DropResult): string {
   return outcome === 'dropped'
     ? `${good('Dropped')} ${bold(table)}.`
     : `${bold(table)} does not exist; nothing was changed.`;
+}
+
+export function showResume({table, outcome, readers}: ResumeResult): string {
+  if (outcome === 'active' && readers.length === 0) return `${bold(table)} was not suspended; nothing was changed.`;
+  const also = readers.length === 0 ? '' : `, with ${readers.join(', ')}`;
+  return `${good('Resumed')} ${bold(table)}${also}: refreshed by schedule again.`;
 }
 
 /** How a query would be refreshed, and by which statements. */
@@ -49,6 +55,18 @@ export function modeText({
   return `refreshes are full: ${reasons.join('; ')}.`;
 }
 
-function columnsText(columns: Explanation['columns']): string {
-  return columns.map(({name, type}) => `${name} ${dim(type)}`).join('\n');
+/** A line each; where the lake would change a value, the type that keeps it. */
+export function columnsText(columns: Explanation['columns']): string {
+  return columns
+    .map(({name, type, queryType}) =>
+      queryType === undefined ? `${name} ${dim(type)}` : `${name} ${dim(`${type}, for the query's ${queryType}`)}`,
+    )
+    .join('\n');
+}
+
+function otherTypes(columns: Explanation['columns']): string {
+  return columns
+    .flatMap(({name, type, queryType}) => (queryType === undefined ? [] : [`${name} as ${type} for ${queryType}`]))
+    .map((text, i) => (i === 0 ? `Stored exactly, as a type that the lake keeps: ${text}` : text))
+    .join(', ');
 }

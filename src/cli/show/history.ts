@@ -36,8 +36,8 @@ export function historyTable(entries: readonly HistoryEntry[], now: number, name
   );
 }
 
-function actionText({action, errorCode, ticks}: HistoryEntry): string {
-  if (errorCode !== null) return bad(`failed (${errorCode})`);
+function actionText({action, errorCode, hasSuspended, ticks}: HistoryEntry): string {
+  if (errorCode !== null) return bad(`failed (${errorCode})${hasSuspended ? ', suspended' : ''}`);
   return ticks > 1 ? `${action ?? ''} × ${ticks}` : (action ?? '');
 }
 

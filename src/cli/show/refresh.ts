@@ -19,6 +19,8 @@ function outcomeText({outcome, dataVersion, refresh}: RefreshResult): string {
       return `another run has refreshed it to snapshot ${dataVersion}`;
     case 'ahead':
       return `already past the snapshot asked for, at ${dataVersion}`;
+    case 'suspended':
+      return 'suspended: its schedule does nothing until freshet resume';
     case 'superseded':
       return `given up: other refreshes kept moving its sources on; its contents stay as they were, at snapshot ${dataVersion}`;
   }

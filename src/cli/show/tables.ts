@@ -1,7 +1,8 @@
 import type {DynamicTable, DynamicTableDetails} from '../../client.ts';
+import type {Suspension} from '../../metadata/dynamic-table.ts';
 import type {HistoryEntry} from '../../metadata/refresh.ts';
-import {age, bad, bold, count, dim, fields, section, table} from '../text.ts';
-import {modeText} from './definition.ts';
+import {age, bad, bold, count, fields, oneLine, section, table} from '../text.ts';
+import {columnsText, modeText} from './definition.ts';
 import {historyTable} from './history.ts';
 
 /** All dynamic tables, a line each. */
@@ -31,7 +32,7 @@ export function showTable(details: DynamicTableDetails, history: readonly Histor
     bold(details.table),
     fields(settings(details)),
     `Its ${modeText(details)}`,
-    section('Columns', details.columns.map(({name, type}) => `${name} ${dim(type)}`).join('\n')),
+    section('Columns', columnsText(details.columns)),
     section('Query', details.query.trim()),
     ...(history.length === 0 ? [] : [section('Last refreshes', historyTable(history, now))]),
   ].join('\n\n');
@@ -39,7 +40,12 @@ export function showTable(details: DynamicTableDetails, history: readonly Histor
 
 function settings(details: DynamicTableDetails): readonly (readonly [string, string])[] {
   return [
-    ['state', details.state],
+    ['state', details.state === 'auto_suspended' ? bad(details.state) : details.state],
+    ...(details.suspension === null ? [] : [['suspended', suspensionText(details.suspension)] as const]),
+    ...details.suspendedUpstreams.map(
+      ({table: upstream, suspension}) => ['upstream suspended', `${upstream}: ${suspensionText(suspension)}`] as const,
+    ),
+    ['failures', details.failuresInARow === 0 ? '' : `${details.failuresInARow} scheduled ones in a row`],
     ['target lag', details.targetLag],
     ['fresh', freshText(details)],
     ['snapshot', details.dataVersion === null ? 'none yet' : String(details.dataVersion)],
@@ -59,6 +65,10 @@ function scheduleText(schedule: DynamicTableDetails['schedule']): string {
   if (schedule === null) return bad('missing in Temporal');
   if (schedule.paused) return `${schedule.id}, paused`;
   return [schedule.id, ...schedule.nextRuns.slice(0, 1).map((time) => `next at ${time}`)].join(', ');
+}
+
+function suspensionText({since, code, error}: Suspension): string {
+  return `${since}, ${code}: ${oneLine(error)}`;
 }
 
 function freshText({lagSeconds}: DynamicTable): string {

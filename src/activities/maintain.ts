@@ -1,0 +1,29 @@
+import {defaultSettings} from '../definition/definition.ts';
+import {FreshetError} from '../errors.ts';
+import {damageOf, filesOf, forgetDeadStates, isTidy, tidy} from '../lake/maintenance.ts';
+import {groupsTable, readStanding} from '../lake/state.ts';
+import type {Maintained} from '../workflows/messages.ts';
+import type {RefreshContext} from './look-up-snapshots.ts';
+import {tableNamed} from './versions.ts';
+
+/** Callers hold the table's lock: they are its one open apply. Safe to run twice: what is tidy is left as it is. */
+export async function maintainTable(
+  {lake, signal}: RefreshContext,
+  input: {readonly table: string},
+): Promise<Maintained> {
+  const table = tableNamed(input.table);
+  return await lake.compute(
+    defaultSettings,
+    async (session) => {
+      const state = await readStanding(session, table);
+      if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${input.table}.`);
+      const before = await filesOf(session, table);
+      if (!isTidy(before)) await tidy(session, table);
+      // What is kept of its groups is written as often, and tidied with it.
+      if (!isTidy(await filesOf(session, groupsTable(table)))) await tidy(session, groupsTable(table));
+      await forgetDeadStates(session, table);
+      return {before, after: await filesOf(session, table), damage: await damageOf(session, table)};
+    },
+    signal,
+  );
+}
