@@ -39,35 +39,31 @@ export function keptRows({relation, accumulators}: Groups, names: Names): Sql {
 }
 
 export function rowsOfMerge(root: Merge, target: Target, names: Names, hidden: Target | null): readonly Statement[] {
-  const {change, on, lost, fresh} = root;
-  const keys = change;
-  const known = lost === null ? names : {...names, mayBeNull: ofChange(lost.keys, change, names)};
+  const {change: keys, on, lost, fresh} = root;
   const held = heldRows(target, affectedRows({keys, on}, target, names));
-  const isHidden = root.stored === null;
-  if (isHidden && hidden === null) throw new Error('Bug in Freshet: what is kept of the groups has no table');
-  const places = on.map(({key}, place) => ({key, place}));
-  const kept =
-    hidden === null || !isHidden
-      ? []
-      : [
-          {
-            ...heldRows(hidden, affectedRows({keys, on: places}, hidden, names), ofGroups.held),
-            label: 'what is kept of the groups',
-          },
-        ];
+  const kept = root.stored === null ? ofHidden(root, names, hidden) : null;
   return [
-    ...(isHidden ? kept : [held]),
+    kept === null ? held : kept.held,
     {label: 'merge into the stored sums and counts', text: merged(root)},
     ...(lost === null ? [] : [{label: 'groups to be read anew', text: lostKeys(lost.keys)}]),
     {label: 'answers', text: answers(root)},
-    ...(lost === null ? [] : [{label: 'read groups anew', text: readAnew(root, lost, known), ifAny: lost.keys.name}]),
+    ...(lost === null ? [] : [readAnew(root, lost, {...names, mayBeNull: ofChange(lost.keys, keys, names)})]),
     {label: 'rows of the groups', text: freshRows(fresh.relation, target, names)},
-    ...(isHidden ? [held] : []),
+    ...(kept === null ? [] : [held]),
     ...replaced(target),
-    ...(hidden === null || !isHidden
-      ? []
-      : replaced(hidden, ofGroups).map((statement) => ({...statement, label: `groups: ${statement.label}`}))),
+    ...(kept === null ? [] : kept.replaced),
   ];
+}
+
+/** The hidden table before and after. */
+function ofHidden({change: keys, on}: Merge, names: Names, hidden: Target | null) {
+  if (hidden === null) throw new Error('Bug in Freshet: what is kept of the groups has no table');
+  const places = on.map(({key}, place) => ({key, place}));
+  const affected = affectedRows({keys, on: places}, hidden, names);
+  return {
+    held: {...heldRows(hidden, affected, ofGroups.held), label: 'what is kept of the groups'},
+    replaced: replaced(hidden, ofGroups).map(({label, text}) => ({label: `groups: ${label}`, text})),
+  };
 }
 
 /** Keys of lost groups are among those of the change. */
@@ -170,14 +166,19 @@ function orSameMean(plain: Sql, answer: number, groups: Groups): Sql {
   return sql`CASE WHEN ${unsure} THEN (SELECT avg(${same}) FROM range(CASE WHEN ${unsure} THEN ${count ?? raw('0')} ELSE 0 END) AS made(i)) ELSE ${plain} END`;
 }
 
-function readAnew({groups}: Merge, {anew}: NonNullable<Merge['lost']>, names: Names): Sql {
+function readAnew({groups}: Merge, {keys, anew}: NonNullable<Merge['lost']>, names: Names): Statement {
   const {relation, accumulators, answers: answered} = groups;
   const columns = [
     ...relation.keys.map(({column}) => identifier(columnName(column))),
     ...relation.aggregates.map(({column}, n) => stored(identifier(columnName(column)), accumulators[n])),
     ...answered.map(({column}) => identifier(columnName(column))),
   ];
-  return sql`INSERT INTO groups\nSELECT ${join(columns)} FROM (\n${indented(print(anew, names))}\n) AS anew`;
+  const query = indented(print(anew, names));
+  return {
+    label: 'read groups anew',
+    text: sql`INSERT INTO groups\nSELECT ${join(columns)} FROM (\n${query}\n) AS anew`,
+    ifAny: keys.name,
+  };
 }
 
 /** A group without rows goes; the one without GROUP BY stays. */
