@@ -37,6 +37,7 @@ export type Groups = {
 /** `answer`: its place among the answers; `type`: of what is averaged. */
 export type Mean = {
   readonly answer: number;
+  readonly quotient: Output;
   readonly unsure: Expression;
   readonly count: Expression;
   readonly sum: Expression;
@@ -69,8 +70,15 @@ export function groupsOf(top: Aggregate, derivation: Derivation): Groups | null 
     const kept = rule.kept.map(keep);
     answers.push(output(made, castTo(rule.answer(kept), made.type)));
     const [count, sum] = kept;
-    if (rule.mean && count && sum)
-      means.push({answer: answers.length - 1, unsure: rule.mean.unsure(kept), count, sum, type: rule.mean.type});
+    if (rule.mean && count && sum) {
+      const {type, quotient, unsure} = rule.mean;
+      const mean = derivation.column('mean', 'DOUBLE');
+      means.push({
+        ...{answer: answers.length - 1, count, sum, type},
+        quotient: output(mean, quotient(sum, count)),
+        unsure: unsure(sum, count, column(mean)),
+      });
+    }
   }
   const aggregates = columns.flatMap((made, n) => {
     const call = accumulators[n]?.call;

@@ -118,7 +118,11 @@ function merged({groups, stored: places, change, on, lost}: Merge): Sql {
     ...(lost === null ? [] : [sql`${isThere(groups)} AND has_lost AS is_lost`]),
   ];
   if (derived.length === 0) return sql`CREATE TEMP TABLE groups_merged AS\n${query}`;
-  return sql`CREATE TEMP TABLE groups_merged AS\nSELECT *, ${join(derived)}\nFROM (\n${indented(query)}\n) AS merged`;
+  const means = groups.means.map(
+    ({quotient}, n) => sql`${printExpression(quotient.expression, inGroups(groups))} AS ${raw(`mean_${n}`)}`,
+  );
+  const divided = means.length === 0 ? query : sql`SELECT *, ${join(means)}\nFROM (\n${indented(query)}\n) AS summed`;
+  return sql`CREATE TEMP TABLE groups_merged AS\nSELECT *, ${join(derived)}\nFROM (\n${indented(divided)}\n) AS merged`;
 }
 
 /** What is kept plus what is given, as it is kept; nothing of either is nothing. */
@@ -160,10 +164,11 @@ function orSameMean(plain: Sql, answer: number, groups: Groups): Sql {
   const place = groups.means.findIndex((mean) => mean.answer === answer);
   const mean = groups.means[place];
   if (mean === undefined) return plain;
+  const quotient = sql`CASE WHEN ${printExpression(mean.count, inGroups(groups))} <> 0 THEN ${raw(`mean_${place}`)} END`;
   const [sum, count] = [mean.sum, mean.count].map((part) => printExpression(part, inGroups(groups)));
   const unsure = raw(`unsure_${place}`);
   const same = oneOfSameMean(sum ?? raw('NULL'), count ?? raw('NULL'), mean.type, raw('i'));
-  return sql`CASE WHEN ${unsure} THEN (SELECT avg(${same}) FROM range(CASE WHEN ${unsure} THEN ${count ?? raw('0')} ELSE 0 END) AS made(i)) ELSE ${plain} END`;
+  return sql`CASE WHEN ${unsure} THEN (SELECT avg(${same}) FROM range(CASE WHEN ${unsure} THEN ${count ?? raw('0')} ELSE 0 END) AS made(i)) ELSE ${quotient} END`;
 }
 
 function readAnew({groups}: Merge, {keys, anew}: NonNullable<Merge['lost']>, names: Names): Statement {
@@ -186,8 +191,11 @@ function isThere({relation, rows}: Groups): Sql {
   return rows === null ? raw('true') : sql`${output(relation.keys.length + rows)} > 0`;
 }
 
-function inGroups({relation}: Groups): (id: number) => Sql {
-  const places = new Map(relation.aggregates.map(({column}, n) => [column.id, output(relation.keys.length + n)]));
+function inGroups({relation, means}: Groups): (id: number) => Sql {
+  const places = new Map([
+    ...relation.aggregates.map(({column}, n): [number, Sql] => [column.id, output(relation.keys.length + n)]),
+    ...means.map(({quotient}, n): [number, Sql] => [quotient.column.id, raw(`mean_${n}`)]),
+  ]);
   return (id) => places.get(id) ?? raw(`missing_column_${id}`);
 }
 

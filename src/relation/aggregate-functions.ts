@@ -123,9 +123,16 @@ export type Merging =
       readonly kind: 'merged';
       readonly kept: readonly Accumulator[];
       readonly answer: (kept: readonly Expression[]) => Expression;
-      readonly mean?: {readonly type: string; readonly unsure: (kept: readonly Expression[]) => Expression};
+      readonly mean?: MeanRule;
     }
   | {readonly kind: 'recomputed'; readonly why: string};
+
+/** The quotient, whether it is rounded as DuckDB's own, and the type of what is averaged. */
+export type MeanRule = {
+  readonly type: string;
+  readonly quotient: (sum: Expression, count: Expression) => Expression;
+  readonly unsure: (sum: Expression, count: Expression, quotient: Expression) => Expression;
+};
 
 /**
  * A call that is kept as a column of `type`. `count` and `sum` add what the change adds up to, weights counted; of `min` and
@@ -187,8 +194,8 @@ const averaged: MergingRule = (call) => {
       unlessNone(count, average(total, count, scaleOf(sum.type))),
     mean: {
       type: argumentsOf(call)[0] ?? sum.type,
-      unsure: ([count = absent('BIGINT'), total = absent(sum.type)]) =>
-        isAverageUnsure(total, count, scaleOf(sum.type)),
+      quotient: (total, count) => average(total, count, scaleOf(sum.type)),
+      unsure: (total, count, mean) => isAverageUnsure(total, count, scaleOf(sum.type), mean),
     },
   };
 };

@@ -14,13 +14,13 @@ export function average(sum: Expression, count: Expression, scale: number): Expr
 }
 
 /**
- * Whether the mean is another one perhaps. With r = k · 2^-f the quotient as DOUBLE, k of 53 bits or one more, the remainder
+ * Whether the `mean` so made is another one perhaps. With r = k · 2^-f the quotient as DOUBLE, k of 53 bits or one more, the remainder
  * |u · 2^f − k · d| is exact in a HUGEINT, at most d, and the middle between r and its neighbour is where it is d. (Where k turned
  * out to have 53 bits the middle is at d / 2.) Within d / 2^11 of it 64 bits may hide on which side the quotient is; one bit more
  * is taken to be on the safe side.
  */
-export function isAverageUnsure(sum: Expression, count: Expression, scale: number): Expression {
-  const r = called('abs', [quotient(sum, count, scale)], 'DOUBLE');
+export function isAverageUnsure(sum: Expression, count: Expression, scale: number, mean: Expression): Expression {
+  const r = called('abs', [mean], 'DOUBLE');
   const d = divisor(count, scale);
   const exponent = castTo(called('floor', [called('log2', [r], 'DOUBLE')], 'DOUBLE'), 'INTEGER');
   const f = called('-', [constant('53', 'INTEGER'), exponent], 'INTEGER');

@@ -35,7 +35,7 @@ test.each(numbers)(
     const [found] = (
       await connection.runAndReadAll(`SELECT count(*) AS groups, count(*) FILTER (WHERE is_unsure) AS unsure,
       count(*) FILTER (WHERE NOT is_unsure AND a::VARCHAR IS DISTINCT FROM mean::VARCHAR) AS wrong
-      FROM (SELECT *, ${text(average(sum(scale), count, scale))} AS mean, ${text(isAverageUnsure(sum(scale), count, scale))} AS is_unsure FROM groups)`)
+      FROM (SELECT *, ${text(average(sum(scale), count, scale))} AS mean, ${text(isAverageUnsure(sum(scale), count, scale, average(sum(scale), count, scale)))} AS is_unsure FROM groups)`)
     ).getRowObjectsJson();
     connection.closeSync();
     instance.closeSync();
@@ -51,7 +51,7 @@ test('quotients that lie next to the middle of two floats are unsure', async () 
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   // Of so many some lie nearer to a middle than 64 bits can tell.
-  const unsure = text(isAverageUnsure(sum(0), count, 0));
+  const unsure = text(isAverageUnsure(sum(0), count, 0, average(sum(0), count, 0)));
   const [found] = (
     await connection.runAndReadAll(`SELECT count(*) FILTER (WHERE ${unsure}) AS unsure
       FROM (SELECT (hash(i) % 9007199254740991)::DECIMAL(38,0) AS s, (1 + hash(i + 1) % 99999999999)::BIGINT AS n FROM range(100000) AS r(i))`)
