@@ -38,14 +38,15 @@ export async function playAll(
   await Promise.all(Array.from({length: Math.min(jobs, lines.length)}, worker));
 }
 
-type Player = {
+/** A process that plays one line after another. */
+export type Player = {
   readonly play: (index: number, line: string) => Promise<Outcome>;
   /** Whether it has ended, or should. */
   readonly isSpent: () => boolean;
   readonly end: () => Promise<void>;
 };
 
-function startPlayer(options: PlaygroundOptions): Player {
+export function startPlayer(options: PlaygroundOptions): Player {
   const child = fork(fileURLToPath(import.meta.resolve('./player.js')), {
     stdio: ['ignore', 2, 2, 'ipc'],
   });

@@ -60,20 +60,22 @@ function isBuilt() {
 /** Changes whenever a file that goes into the build is changed, added, renamed or removed. */
 function sourcesFingerprint() {
   var hash = crypto.createHash('sha256');
-  ['src', 'demo', 'scenarios', 'bench', 'scripts', 'package-lock.json'].forEach(function visit(name) {
-    var file = path.join(root, name);
-    if (!fs.existsSync(file)) return;
-    var stat = fs.statSync(file);
-    if (stat.isDirectory()) {
-      fs.readdirSync(file)
-        .sort()
-        .forEach(function (entry) {
-          visit(path.join(name, entry));
-        });
-    } else {
-      hash.update(name + ' ' + stat.size + ' ' + stat.mtimeMs + '\n');
-    }
-  });
+  ['src', 'demo', 'scenarios', 'bench', 'test/differential', 'scripts', 'package-lock.json'].forEach(
+    function visit(name) {
+      var file = path.join(root, name);
+      if (!fs.existsSync(file)) return;
+      var stat = fs.statSync(file);
+      if (stat.isDirectory()) {
+        fs.readdirSync(file)
+          .sort()
+          .forEach(function (entry) {
+            visit(path.join(name, entry));
+          });
+      } else {
+        hash.update(name + ' ' + stat.size + ' ' + stat.mtimeMs + '\n');
+      }
+    },
+  );
   return hash.digest('hex');
 }
 

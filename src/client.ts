@@ -12,6 +12,7 @@ import {
   type StatementResult,
   type Verification,
 } from './client/answers.ts';
+import {watched, type OnHold} from './client/on-hold.ts';
 import {outcome, refreshHandle, type RefreshHandle, type Started} from './client/refresh-handle.ts';
 import {parseStatement} from './definition/parse.ts';
 import type {AlterChange} from './definition/statement.ts';
@@ -42,6 +43,7 @@ import {
 } from './workflows/messages.ts';
 
 export type {DynamicTable, DynamicTableDetails, StatementResult, Verification} from './client/answers.ts';
+export type {OnHold} from './client/on-hold.ts';
 export type {RefreshHandle} from './client/refresh-handle.ts';
 
 export type ClientOptions = {
@@ -51,6 +53,8 @@ export type ClientOptions = {
   readonly metadataUrl?: string | undefined;
   /** As configured for the worker; empty by default. */
   readonly prefix?: string | undefined;
+  /** Hears why something that was asked for does not go on: no worker takes it, or an attempt failed and is made again. */
+  readonly onHold?: OnHold | undefined;
 };
 
 /**
@@ -72,16 +76,19 @@ export class FreshetClient {
   readonly #metadataAddress: string;
   #checked: Promise<Metadata> | null = null;
   readonly #prefix: string;
+  readonly #onHold: OnHold;
 
-  constructor({temporal, metadataUrl, prefix = ''}: ClientOptions) {
+  constructor({temporal, metadataUrl, prefix = '', onHold = () => undefined}: ClientOptions) {
     this.#temporal = temporal;
     this.#metadata = metadataUrl === undefined ? null : openMetadata(metadataUrl);
     this.#metadataAddress = metadataUrl === undefined ? '' : addressOf(metadataUrl);
     this.#prefix = prefix;
+    this.#onHold = onHold;
   }
 
   /** Runs a CREATE DYNAMIC TABLE statement, first refresh included; with `dryRun` only says what would come of it. */
   async create(statement: string, {dryRun = false}: {dryRun?: boolean} = {}): Promise<CreateResult> {
+    refuseTooLong(statement);
     const parsed = parseStatement(statement);
     if (parsed.kind !== 'create') throw new FreshetError('syntax', 'This is no CREATE DYNAMIC TABLE statement.');
     const table = tableNameText(parsed.table);
@@ -103,7 +110,7 @@ export class FreshetClient {
     const input: RefreshInput = {table: name, full, trigger: 'manual'};
     const workflowId = manualRefreshId(this.#prefix, name, randomUUID());
     const handle = await this.#start(workflowTypes.refresh, workflowId, input, `refresh ${name}`);
-    return refreshHandle(this.#temporal, handle);
+    return refreshHandle(this.#temporal, handle, this.#onHold);
   }
 
   /** Has a table that was suspended refreshed by its schedule again, and the tables that read it. */
@@ -153,6 +160,7 @@ export class FreshetClient {
 
   /** How a CREATE DYNAMIC TABLE statement, a query, or an existing table would be refreshed, and why. */
   async explain(statementOrTable: string): Promise<Explanation> {
+    refuseTooLong(statementOrTable);
     const name = readTableName(statementOrTable);
     const input: ExplainInput = name === null ? {statement: statementOrTable} : {table: tableNameText(name)};
     const subject = 'table' in input ? input.table : 'statement';
@@ -215,7 +223,7 @@ export class FreshetClient {
   async #execute<Result>(type: string, workflowId: string, input: object, staticSummary: string): Promise<Result> {
     const handle = await this.#start(type, workflowId, input, staticSummary);
     // The result is plain JSON of our own workflow: its type is the one that the workflow declares.
-    return (await outcome(handle)) as Result;
+    return (await watched(this.#temporal, handle, outcome(handle), this.#onHold)) as Result;
   }
 
   async #start(type: string, workflowId: string, input: object, staticSummary: string): Promise<Started> {
@@ -281,4 +289,17 @@ export class FreshetClient {
       });
     }
   }
+}
+
+/** Temporal takes 2 MB at once, in which the statement stands as JSON beside what is found out about it. */
+const longestStatementBytes = 500_000;
+
+function refuseTooLong(statement: string): void {
+  const bytes = Buffer.byteLength(statement);
+  if (bytes <= longestStatementBytes) return;
+  throw new FreshetError(
+    'syntax',
+    `The statement has ${bytes} bytes, and ${longestStatementBytes} are the most that one may have.`,
+    {hint: 'Put long lists into a table of the lake, and read that.'},
+  );
 }

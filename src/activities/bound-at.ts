@@ -16,19 +16,32 @@ import type {Session} from '../lake/session.ts';
 import type {StoredDefinition} from '../lake/state.ts';
 import {prune} from '../relation/rewrite/prune.ts';
 import {join, sql} from '../sql.ts';
-import {tableNameText} from '../table-name.ts';
+import {tableNameText, type TableName} from '../table-name.ts';
 import type {Versions} from './versions.ts';
 
 /** A definition as it reads at given snapshots: its plan, what of the lake it reaches, and the fingerprint of it all. */
-export type BoundAt = {readonly bound: Bound; readonly reached: Reached; readonly fingerprint: Fingerprint};
+export type BoundAt = {
+  readonly bound: Bound;
+  readonly reached: Reached;
+  readonly fingerprint: Fingerprint;
+  /** The columns that its tables had when it was created and have no more. */
+  readonly gone: readonly {readonly table: TableName; readonly column: string}[];
+};
 
 /** How many plans a process keeps; beyond it begins anew, for a plan is bound again in some tens of milliseconds. */
-const kept = 1000;
-const plans = new WeakMap<Lake, Map<string, BoundAt>>();
+const mostPlans = 1000;
+const plans = new WeakMap<Lake, Plans>();
+
+type Plans = {
+  readonly known: Map<string, BoundAt>;
+  /** The newest snapshot that one of them was asked for at. */
+  seen: SchemaVersion | null;
+};
 
 /**
  * Binds a definition at the snapshots that a refresh reads, once per definition and schema: while the lake's schema version stays
- * the same at each of them, so does the plan.
+ * the same at each of them, so does the plan. A catalog restored from a backup gives versions out again: it is known by another time of
+ * a snapshot that was seen before.
  */
 export async function boundAt(
   lake: Lake,
@@ -36,10 +49,15 @@ export async function boundAt(
   {dataVersion, snapshotOf}: Versions,
   signal?: AbortSignal,
 ): Promise<BoundAt> {
-  const known = plans.get(lake) ?? new Map<string, BoundAt>();
-  plans.set(lake, known);
-  const snapshots = [dataVersion, ...definition.reached.map(({table}) => snapshotOf(table))];
-  const schemas = await lake.look((session) => schemaVersions(session, snapshots), signal);
+  const kept = plans.get(lake) ?? {known: new Map<string, BoundAt>(), seen: null};
+  plans.set(lake, kept);
+  const {known, seen} = kept;
+  const snapshots = new Set([dataVersion, ...definition.reached.map(({table}) => snapshotOf(table))]);
+  const asked = seen === null ? [...snapshots] : [...snapshots, seen.snapshot];
+  const rows = await lake.look((session) => schemaVersions(session, asked), signal);
+  if (seen !== null && rows.find(({snapshot}) => snapshot === seen.snapshot)?.time !== seen.time) known.clear();
+  kept.seen = rows.at(-1) ?? null;
+  const schemas = rows.filter(({snapshot}) => snapshots.has(snapshot)).map(({version}) => version);
   const key = `${definitionHash(definition)} ${JSON.stringify(definition.reached)} ${schemas.join(' ')}`;
   const found = known.get(key);
   if (found) return found;
@@ -47,7 +65,7 @@ export async function boundAt(
   const bound = await bindAt(lake, definition, query, {dataVersion, snapshotOf}, signal).catch((error: unknown) => {
     throw asSourceChange(error, definition);
   });
-  if (known.size >= kept) known.clear();
+  if (known.size >= mostPlans) known.clear();
   known.set(key, bound);
   return bound;
 }
@@ -99,7 +117,8 @@ export async function bindAt(
       snapshotOf,
     ),
   );
-  return {bound: {...bound, reading: withoutUnused(bound.reading)}, reached, fingerprint};
+  const gone = goneColumns(reached, definition);
+  return {bound: {...bound, reading: withoutUnused(bound.reading)}, reached, fingerprint, gone};
 }
 
 function trusted({distrust}: StoredDefinition, bound: Bound): Bound {
@@ -127,10 +146,27 @@ function recorded(reached: Reached, {reached: atCreation}: StoredDefinition): Re
   return {...reached, tables};
 }
 
-async function schemaVersions(session: Session, snapshots: readonly number[]): Promise<readonly number[]> {
-  const list = join([...new Set(snapshots)].map((snapshot) => sql`${snapshot}`));
-  const rows = await session.rows<{version: number}>(
-    sql`SELECT schema_version AS version FROM ${catalogTable(session, 'snapshot')} WHERE snapshot_id IN (${list}) ORDER BY snapshot_id`,
+function goneColumns({tables}: Reached, {reached}: StoredDefinition): BoundAt['gone'] {
+  return reached.flatMap(({table, columns}) => {
+    const now = tables.find((candidate) => isSameTable(candidate.table, table));
+    const names = new Set(now?.columns.map(({name}) => name.toLowerCase()));
+    return now === undefined
+      ? []
+      : columns.filter((column) => !names.has(column.toLowerCase())).map((column) => ({table, column}));
+  });
+}
+
+function isSameTable(one: TableName, other: TableName): boolean {
+  return tableNameText(one).toLowerCase() === tableNameText(other).toLowerCase();
+}
+
+type SchemaVersion = {readonly snapshot: number; readonly version: number; readonly time: string};
+
+/** In the order of the snapshots; those that are not there are left out. */
+async function schemaVersions(session: Session, snapshots: readonly number[]): Promise<readonly SchemaVersion[]> {
+  const list = join(snapshots.map((snapshot) => sql`${snapshot}`));
+  return await session.rows<SchemaVersion>(
+    sql`SELECT snapshot_id AS snapshot, schema_version AS version, snapshot_time AS time
+      FROM ${catalogTable(session, 'snapshot')} WHERE snapshot_id IN (${list}) ORDER BY snapshot_id`,
   );
-  return rows.map(({version}) => version);
 }

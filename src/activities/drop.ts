@@ -70,7 +70,7 @@ export async function removeTable(
     const state = await readState(session, name);
     if (state?.incarnation !== incarnation) return;
     await session.transaction(async () => {
-      await dropTarget(session, name);
+      await dropTarget(session, name, incarnation);
       await dropState(session, name);
     });
   });

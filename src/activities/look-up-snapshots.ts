@@ -2,17 +2,17 @@ import {differentiate} from '../delta/differentiate.ts';
 import type {Reason} from '../delta/reason.ts';
 import type {Bound} from '../binder/bound.ts';
 import {FreshetError} from '../errors.ts';
-import {currentSnapshot, lastWrite, missingSnapshot, snapshotTime, tableAt, tableHistory} from '../lake/catalog.ts';
+import {currentSnapshot, missingSnapshot, snapshotTime, tableAt, tableHistory} from '../lake/catalog.ts';
 import {feedParts} from '../lake/feed.ts';
 import {compareFingerprints, isTargetChanged} from '../lake/fingerprint.ts';
-import type {Fingerprint} from '../lake/fingerprint.ts';
 import {groupsAmiss} from '../lake/groups.ts';
 import type {Lake} from '../lake/lake.ts';
 import {damageOf} from '../lake/maintenance.ts';
-import {publicationOf} from '../lake/publication.ts';
+import {isReadable, publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import {readState} from '../lake/state.ts';
 import type {Published, StoredSource} from '../lake/state.ts';
+import {unaccountedFrom, writtenByOthers} from '../lake/target.ts';
 import type {ApplyInput, LookUp, SourceRange} from '../refresh/messages.ts';
 import {tableNameText} from '../table-name.ts';
 import type {TableName} from '../table-name.ts';
@@ -42,8 +42,9 @@ export async function lookUpSnapshots(
   return await lake.look((session) => session.transaction(() => look(session, apply, bound)), signal);
 }
 
-async function look(session: Session, apply: ApplyInput, {bound, fingerprint}: BoundAt): Promise<LookUp> {
+async function look(session: Session, apply: ApplyInput, boundAt: BoundAt): Promise<LookUp> {
   const {dataVersion} = apply;
+  const {bound} = boundAt;
   const current = await currentSnapshot(session);
   const state = await readState(session, tableNamed(apply.table));
   if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${apply.table}`);
@@ -54,7 +55,7 @@ async function look(session: Session, apply: ApplyInput, {bound, fingerprint}: B
   const isUnchanged = sources.every(({parts}) => parts.length === 0);
   const forced =
     firstRefresh(state) ??
-    (await reinitialized(session, state, bound, fingerprint, sources, current.id)) ??
+    (await reinitialized(session, state, boundAt, sources, current.id)) ??
     (await untrusted(session, state, sources, current.id)) ??
     (apply.full ? await requested(session, state) : null) ??
     (isUnchanged && bound.volatileFunctions.length === 0
@@ -69,6 +70,9 @@ async function look(session: Session, apply: ApplyInput, {bound, fingerprint}: B
 
 /** Asked for a full refresh: the moment to look whether the table itself is whole, which costs a scan without columns. */
 async function requested(session: Session, {table}: Published): Promise<Forced> {
+  // Beside: what fails in a transaction fails all of it.
+  if (!(await session.beside((next) => isReadable(next, table))))
+    return {action: 'REINITIALIZE', reason: {kind: 'target-files-lost'}};
   const damage = await damageOf(session, table);
   if (damage !== null) return {action: 'REINITIALIZE', reason: {kind: 'target-count-mismatch', ...damage}};
   return {action: 'FULL', reason: {kind: 'requested'}};
@@ -83,14 +87,15 @@ async function rangeOf(
   const source = tableNameText(table);
   const to = versionsOf(apply).snapshotOf(table);
   const before = stored.find((candidate) => candidate.source === source);
+  const upstream = Object.entries(apply.upstreams).find(([name]) => name.toLowerCase() === source.toLowerCase())?.[1];
   const toTime = await snapshotTime(session, to);
   const there = await tableAt(session, table, to);
   if (toTime === null)
     throw new FreshetError('source_changed', `Snapshot ${to} has been expired before ${source} could be read at it`);
   if (there === null) throw new FreshetError('unknown_source', `Source ${source} is not in the lake at snapshot ${to}`);
+  if (before === undefined && upstream === undefined) await refuseUnknownUpstream(session, table, apply.table);
   const from = before?.snapshot ?? null;
   const history = from === null || from >= to ? [] : await tableHistory(session, there.tableId, from, to);
-  const upstream = Object.entries(apply.upstreams).find(([name]) => name.toLowerCase() === source.toLowerCase())?.[1];
   return {
     source,
     from,
@@ -102,6 +107,19 @@ async function rangeOf(
   };
 }
 
+/**
+ * A view that was replaced may lead to another dynamic table than the graph knows, to the table itself even: it would not be
+ * refreshed first, and might be dropped, or grow with every refresh.
+ */
+async function refuseUnknownUpstream(session: Session, source: TableName, reader: string): Promise<void> {
+  if ((await readState(session, source)) === null) return;
+  const name = tableNameText(source);
+  const what = name === reader ? 'itself' : `dynamic table ${name}`;
+  throw new FreshetError('source_changed', `By a view or macro that was replaced, ${reader} would read ${what} now.`, {
+    hint: 'The table keeps its contents. Put the view or macro back, or drop the table and create it anew.',
+  });
+}
+
 function firstRefresh(state: Published): Forced {
   return state.dataVersion === null ? {action: 'INITIAL', reason: {kind: 'first-refresh'}} : null;
 }
@@ -110,16 +128,17 @@ function firstRefresh(state: Published): Forced {
 async function reinitialized(
   session: Session,
   state: Published,
-  bound: Bound,
-  fingerprint: Fingerprint,
+  boundAt: BoundAt,
   sources: readonly SourceRange[],
   now: number,
 ): Promise<Forced> {
+  const {bound} = boundAt;
   const anew = (reason: Reason): Forced => ({action: 'REINITIALIZE', reason});
   if (state.fingerprint === null || state.sources.length === 0) {
     if (bound.sources.length > 0) return anew({kind: 'definition-changed', detail: 'by a statement'});
   } else {
-    const reason = compareFingerprints(state.fingerprint, fingerprint);
+    const reason = compareFingerprints(state.fingerprint, boundAt.fingerprint);
+    if (reason?.kind !== 'view-changed') refuseLostColumn(state, boundAt);
     if (reason !== null) return anew(reason);
   }
   for (const {source, upstream} of sources) {
@@ -141,6 +160,19 @@ async function reinitialized(
     : null;
 }
 
+/** A column of a source that is gone took one of the result's with it, by way of a `*`: nobody asked for that. */
+function refuseLostColumn({fingerprint}: Published, {bound, gone}: BoundAt): void {
+  const [lost] = gone;
+  const names = new Set(bound.outputs.map(({name}) => name.toLowerCase()));
+  const isWhole = fingerprint?.target?.columns.every(({name}) => names.has(name.toLowerCase())) ?? true;
+  if (lost === undefined || isWhole) return;
+  throw new FreshetError(
+    'source_changed',
+    `${tableNameText(lost.table)} has no column "${lost.column}" any more, and without it the result would lose a column.`,
+    {hint: 'The table keeps its contents. Put the column back, or drop the table and create it anew.'},
+  );
+}
+
 /** The feeds can't be trusted to tell all that happened, or the target does not hold what we left. */
 async function untrusted(
   session: Session,
@@ -159,10 +191,10 @@ async function untrusted(
     if ((await snapshotTime(session, from)) !== before?.time)
       return fully({kind: 'snapshot-expired', source, snapshot: from});
   }
-  const unknown = await missingSnapshot(session, state.snapshot, now);
+  const unknown = await missingSnapshot(session, unaccountedFrom(state), now);
   if (unknown !== null) return fully({kind: 'snapshot-expired', source: tableNameText(state.table), snapshot: unknown});
   const target = await tableAt(session, state.table, now);
-  const written = target === null ? null : await lastWrite(session, target.tableId, state.snapshot);
+  const written = target === null ? null : await writtenByOthers(session, state, target.tableId);
   return written !== null ? fully({kind: 'target-written', snapshot: written}) : null;
 }
 

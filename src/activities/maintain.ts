@@ -1,6 +1,7 @@
 import {defaultSettings} from '../definition/definition.ts';
 import {FreshetError} from '../errors.ts';
 import {damageOf, filesOf, forgetDeadStates, isTidy, tidy} from '../lake/maintenance.ts';
+import {isReadable} from '../lake/publication.ts';
 import {groupsTable, readStanding} from '../lake/state.ts';
 import type {Maintained} from '../workflows/messages.ts';
 import type {RefreshContext} from './look-up-snapshots.ts';
@@ -18,6 +19,8 @@ export async function maintainTable(
       const state = await readStanding(session, table);
       if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${input.table}.`);
       const before = await filesOf(session, table);
+      // Neither can be tidied nor counted. The rebuild will say that its files are gone.
+      if (!(await isReadable(session, table))) return {before, after: before, damage: {expected: state.rows, found: 0}};
       if (!isTidy(before)) await tidy(session, table);
       // What is kept of its groups is written as often, and tidied with it.
       if (!isTidy(await filesOf(session, groupsTable(table)))) await tidy(session, groupsTable(table));

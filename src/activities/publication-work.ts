@@ -6,6 +6,7 @@ import type {Written} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import {groupsTable} from '../lake/state.ts';
 import type {Published as State} from '../lake/state.ts';
+import {writtenByOthers} from '../lake/target.ts';
 import type {Target} from '../refresh/apply.ts';
 import type {Action} from '../refresh/action.ts';
 import type {ApplyInput, Decision, Extraction, Fence, LookUp, Published} from '../refresh/messages.ts';
@@ -74,6 +75,7 @@ export async function carryOut(work: Work, {action, fence, into, write, ...writi
   const target = await tableAt(session, into, id);
   assert(target, `${apply.table} was looked up before`);
   const {tableId, columns} = target;
+  let asOf = id;
   const publication = await publish(session, {
     table: state.table,
     groups: writesGroups(work, action) ? groupsTable(state.table) : null,
@@ -82,6 +84,8 @@ export async function carryOut(work: Work, {action, fence, into, write, ...writi
     message: `${action} refresh of ${apply.table}`,
     extraInfo: {table: apply.table, dataVersion: lookUp.dataVersion, action, trigger: apply.trigger},
     write: async () => {
+      asOf = (await currentSnapshot(session)).id;
+      if (action === 'INCREMENTAL' || action === 'NO_DATA') await refuseForeignRows(work, tableId);
       counts = await countSources(work, action);
       written = await write();
       return written;
@@ -93,7 +97,7 @@ export async function carryOut(work: Work, {action, fence, into, write, ...writi
       definition: state.definition,
       fingerprint: {
         ...work.boundAt.fingerprint,
-        target: {tableId, columns},
+        target: {tableId, columns, asOf},
         ...(written.groups === undefined ? {} : {groups: written.groups}),
       },
       sources: lookUp.sources.map(({source, to, toTime, upstream}) => ({
@@ -125,6 +129,17 @@ export async function carryOut(work: Work, {action, fence, into, write, ...writi
 function writesGroups({hidden, state}: Work, action: Action): boolean {
   if (hidden === null || action === 'NO_DATA') return false;
   return action !== 'INCREMENTAL' || mergesOf(state, hidden) === 'hidden';
+}
+
+/** What carries the contents on must not carry on what somebody else has written since the look-up. */
+async function refuseForeignRows(work: Work, tableId: number): Promise<void> {
+  const {session, state, hidden} = work;
+  const groups = state.fingerprint?.groups?.tableId;
+  const carriedOn = groups !== undefined && mergesOf(state, hidden) === 'hidden' ? [tableId, groups] : [tableId];
+  for (const each of carriedOn) {
+    const snapshot = await writtenByOthers(session, state, each);
+    if (snapshot !== null) throw new GiveUp({kind: 'full-instead', reason: {kind: 'target-written', snapshot}});
+  }
 }
 
 /** What an incremental refresh reads: what changed, and the rows below the affected keys. */

@@ -1,5 +1,6 @@
+import {storedColumn} from '../binder/bound.ts';
 import {reasonText} from '../delta/reason.ts';
-import {catalogTable, currentSnapshot, tableAt} from '../lake/catalog.ts';
+import {catalogTable, currentSnapshot} from '../lake/catalog.ts';
 import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import {allStates, type Published} from '../lake/state.ts';
@@ -72,10 +73,7 @@ async function insertFromLake(
   state: Published,
 ): Promise<void> {
   if ((await findTable(metadata, name)) !== null) return;
-  const {id, columns} = await lake.look(async (session) => {
-    const {id} = await currentSnapshot(session);
-    return {id, columns: (await tableAt(session, state.table, id))?.columns ?? []};
-  });
+  const {id} = await lake.look(currentSnapshot);
   const {bound} = await boundAt(lake, state.definition, versionsOf({dataVersion: id, upstreams: {}}));
   const reasons = fullReasons(bound.reading).map(reasonText);
   const isFull = reasons.length > 0 || state.definition.options.refreshMode === 'FULL';
@@ -85,7 +83,7 @@ async function insertFromLake(
     createdBy: '',
     state: 'active',
     definition: state.definition,
-    columns: columns.map(({name, type}) => ({name, type})),
+    columns: bound.outputs.map(storedColumn),
     sources: bound.sources.map(({table}) => tableNameText(table)),
     mode: isFull ? 'full' : 'incremental',
     reasons,

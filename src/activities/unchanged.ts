@@ -5,6 +5,7 @@ import type {Lake} from '../lake/lake.ts';
 import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import type {Published} from '../lake/state.ts';
+import {unaccountedFrom} from '../lake/target.ts';
 import type {Publication} from '../refresh/messages.ts';
 import {boundAt} from './bound-at.ts';
 import {tableNamed, versionsOf} from './versions.ts';
@@ -76,8 +77,9 @@ async function isUntouched(
   const {id} = await currentSnapshot(session);
   const target = await tableAt(session, state.table, id);
   if (target === null || target.tableId !== state.fingerprint?.target?.tableId) return false;
-  if ((await missingSnapshot(session, state.snapshot, id)) !== null) return false;
-  return !(await wasWritten(session, target.tableId, state.snapshot, id));
+  const from = unaccountedFrom(state);
+  if ((await missingSnapshot(session, from, id)) !== null) return false;
+  return !(await wasWritten(session, target.tableId, from - 1, id, state.snapshot));
 }
 
 /** Whether the log of changes still has every snapshot from the one consumed up to `v`, and that one is the same. */
@@ -93,9 +95,18 @@ async function hasChanged(session: Session, source: string, from: number, to: nu
   return table === null || (await wasWritten(session, table.tableId, from, to));
 }
 
-async function wasWritten(session: Session, tableId: number, from: number, to: number): Promise<boolean> {
+async function wasWritten(
+  session: Session,
+  tableId: number,
+  from: number,
+  to: number,
+  except?: number,
+): Promise<boolean> {
   const history = await tableHistory(session, tableId, from, to);
-  return history.some(({inserts, deletes, altered, dropped}) => inserts || deletes || altered || dropped);
+  return history.some(
+    ({snapshot, inserts, deletes, altered, dropped}) =>
+      snapshot !== except && (inserts || deletes || altered || dropped),
+  );
 }
 
 /** The query, read at `v`, reaches the same tables, columns, views and macros; and it has a value at a snapshot. */

@@ -1,9 +1,10 @@
 import {createMirror} from '../binder/mirror.ts';
 import {FreshetError} from '../errors.ts';
-import {currentSnapshot, lastWrite, missingSnapshot, tableAt} from '../lake/catalog.ts';
+import {currentSnapshot, missingSnapshot, tableAt} from '../lake/catalog.ts';
 import {countAt} from '../lake/feed.ts';
 import type {Session} from '../lake/session.ts';
 import {readState, type Published} from '../lake/state.ts';
+import {writtenByOthers} from '../lake/target.ts';
 import {inLake} from '../lake/alias.ts';
 import {insertVerification, type Difference} from '../metadata/verification.ts';
 import {output, storedQuery, type Target} from '../refresh/apply.ts';
@@ -63,7 +64,7 @@ async function lookAt(session: Session, table: TableName): Promise<{state: Publi
         hint: 'Its next refresh makes it anew; DROP DYNAMIC TABLE takes the rest away.',
       });
     }
-    const last = await lastWrite(session, target.tableId, state.snapshot);
+    const last = await writtenByOthers(session, state, target.tableId);
     // A write after the snapshot that this look sees is not its business: it may be our own next publication.
     return {state, written: last !== null && last <= id ? id : null};
   });

@@ -84,9 +84,9 @@ async function fillGroups({session, state, hidden, lookUp}: Work, keepsGroups: b
 type Query = ReturnType<typeof storedQuery>;
 type Filled = () => Promise<Omit<Wrote, 'groups'>>;
 
-function successorOf({session, state: {table, definition}, boundAt}: Work): Promise<TableName> {
+function successorOf({session, state: {table, definition, incarnation}, boundAt}: Work): Promise<TableName> {
   const columns = boundAt.bound.outputs.map(({name, storedType}) => ({name, type: storedType}));
-  return createSuccessor(session, {table, columns, comment: definition.options.comment});
+  return createSuccessor(session, {table, columns, comment: definition.options.comment}, incarnation);
 }
 
 function replaced({session, state}: Work, query: Query, successor: TableName): Filled {

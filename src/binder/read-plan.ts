@@ -176,10 +176,52 @@ function readUnion(reading: Reading, json: JsonObject): Relation {
   return inputs.length === 1 && only ? only : {kind: 'union-all', inputs, columns};
 }
 
-/** A dynamic table is a multiset: an order without LIMIT says nothing. */
+/**
+ * A dynamic table is a multiset: an order without LIMIT says nothing. But DuckDB's sort gives back the columns that it sorts by from
+ * its own keys, in which -0.0 is 0.0 (seen in 1.5.5), and what we read gives what the query gives. A group shows either of them
+ * anyway.
+ */
 function readOrderBy(reading: Reading, json: JsonObject): Relation {
   onlyKnown(reading, json, 'ORDER BY', ['type', 'children', 'orders', 'projection_map']);
-  return projected(readInput(reading, json), json['projection_map']);
+  const input = readInput(reading, json);
+  const sorted = new Set(
+    objectsOf(json['orders']).flatMap(({expression}) => {
+      const isColumn = isObject(expression) && expression['expression_class'] === 'BOUND_REF';
+      const found = isColumn ? columnsOfRelation(input)[integerOf(expression['index'])] : undefined;
+      return found !== undefined && hasFloats(found.type) && !isGroupKey(input, found.id) ? [found.id] : [];
+    }),
+  );
+  const outputs = columnsOfRelation(input).map((kept): Output => {
+    if (!sorted.has(kept.id)) return {column: kept, expression: column(kept)};
+    if (!isFloat(kept.type)) declineConstruct(reading, `ORDER BY over floats within ${kept.type}`);
+    return {column: freshColumn(reading, kept.name, kept.type), expression: withoutSign(kept)};
+  });
+  const ordered: Relation = sorted.size === 0 ? input : {kind: 'project', input, outputs};
+  return projected(ordered, json['projection_map']);
+}
+
+function isFloat(type: string): boolean {
+  return type === 'FLOAT' || type === 'DOUBLE';
+}
+
+/** In a nested type too. */
+function hasFloats(type: string): boolean {
+  return /\b(FLOAT|DOUBLE)\b/.test(type);
+}
+
+/** −0.0 + 0.0 is 0.0; every other number stays. */
+function withoutSign(float: Column): Expression {
+  const zero: Expression = {kind: 'constant', sql: `CAST(0 AS ${float.type})`, type: float.type};
+  return {kind: 'call', name: '+', arguments: [column(float), zero], type: float.type};
+}
+
+/** Whether a column is what an aggregate groups by, passed on by filters and projections. */
+function isGroupKey(relation: Relation, id: number): boolean {
+  if (relation.kind === 'filter') return isGroupKey(relation.input, id);
+  if (relation.kind === 'aggregate') return relation.keys.some((key) => key.column.id === id);
+  if (relation.kind !== 'project') return false;
+  const found = relation.outputs.find((made) => made.column.id === id);
+  return found?.expression.kind === 'column' && isGroupKey(relation.input, found.expression.id);
 }
 
 /** A CTE is read anew wherever it is referred to, with column ids of its own each time. */

@@ -1,4 +1,4 @@
-import type {FreshetClient} from '../client.ts';
+import type {FreshetClient, OnHold} from '../client.ts';
 import type {Config} from '../config.ts';
 import {FreshetError} from '../errors.ts';
 import type {PlainSql} from './plain-sql.ts';
@@ -10,14 +10,18 @@ export type Freshet = {
 };
 
 /** Gives `use` the stack of `freshet dev` that runs here, or the servers that the environment names. */
-export async function withFreshet<T>(use: (freshet: Freshet) => Promise<T>): Promise<T> {
-  return withServers(await findEnvironment(), use);
+export async function withFreshet<T>(use: (freshet: Freshet) => Promise<T>, onHold?: OnHold): Promise<T> {
+  return withServers(await findEnvironment(), use, onHold);
 }
 
 /** Gives `use` the servers that `environment` names, and closes what was opened. */
-export async function withServers<T>(environment: Environment, use: (freshet: Freshet) => Promise<T>): Promise<T> {
+export async function withServers<T>(
+  environment: Environment,
+  use: (freshet: Freshet) => Promise<T>,
+  onHold?: OnHold,
+): Promise<T> {
   const opened: (() => unknown)[] = [];
-  const client = once(() => openClient(environment, opened));
+  const client = once(() => openClient(environment, opened, onHold));
   const plainSql = once(() => openLake(environment, opened));
   try {
     return await use({client, plainSql});
@@ -26,8 +30,8 @@ export async function withServers<T>(environment: Environment, use: (freshet: Fr
   }
 }
 
-export async function withClient<T>(use: (client: FreshetClient) => Promise<T>): Promise<T> {
-  return withFreshet(async ({client}) => use(await client()));
+export async function withClient<T>(use: (client: FreshetClient) => Promise<T>, onHold?: OnHold): Promise<T> {
+  return withFreshet(async ({client}) => use(await client()), onHold);
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -51,7 +55,11 @@ async function findEnvironment(): Promise<Environment> {
   );
 }
 
-async function openClient(environment: Environment, opened: (() => unknown)[]): Promise<FreshetClient> {
+async function openClient(
+  environment: Environment,
+  opened: (() => unknown)[],
+  onHold: OnHold | undefined,
+): Promise<FreshetClient> {
   const [{readClientConfig}, {Client, Connection}, {FreshetClient}] = await Promise.all([
     import('../config.ts'),
     import('@temporalio/client'),
@@ -73,6 +81,7 @@ async function openClient(environment: Environment, opened: (() => unknown)[]): 
     temporal: new Client({connection, ...(temporal.namespace === undefined ? {} : {namespace: temporal.namespace})}),
     metadataUrl,
     prefix,
+    onHold,
   });
   opened.push(() => client.close());
   return client;

@@ -6,8 +6,18 @@ export type Progress = {
   readonly end: () => void;
 };
 
+/** Progress while `work` is done. */
+export async function withProgress<T>(isSilent: boolean, work: (shown: Progress) => Promise<T>): Promise<T> {
+  const shown = progress(isSilent);
+  try {
+    return await work(shown);
+  } finally {
+    shown.end();
+  }
+}
+
 /** A spinner on a terminal, a line for each step elsewhere, nothing beside JSON. */
-export function progress(isSilent: boolean): Progress {
+function progress(isSilent: boolean): Progress {
   if (isSilent) return {show: () => undefined, end: () => undefined};
   return process.stderr.isTTY ? spinner() : lines();
 }

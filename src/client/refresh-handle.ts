@@ -1,5 +1,6 @@
 import {WorkflowFailedError, type Client, type WorkflowHandle} from '@temporalio/client';
 import {errorOfFailure} from '../failure.ts';
+import {watched, type OnHold} from './on-hold.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
 import {progressQuery, type RefreshProgress} from '../workflows/messages.ts';
 
@@ -59,13 +60,13 @@ async function* phases(
   }
 }
 
-export function refreshHandle(temporal: Client, handle: Started): RefreshHandle {
+export function refreshHandle(temporal: Client, handle: Started, onHold: OnHold): RefreshHandle {
   const progress = () => finestProgress(temporal, handle);
   return {
     workflowId: handle.workflowId,
     runId: handle.firstExecutionRunId,
     // The type that the workflow declares.
-    result: async () => (await outcome(handle)) as RefreshResult,
+    result: async () => (await watched(temporal, handle, outcome(handle), onHold)) as RefreshResult,
     progress,
     phases: () => phases(handle, progress),
     cancel: async () => void (await handle.cancel()),

@@ -59,9 +59,9 @@ export async function startTemporal(options: {
   return {port, uiPort, address, uiUrl: `http://127.0.0.1:${uiPort}`, cli, ...server};
 }
 
-/** Asked first, for Temporal's client waits a second after it was refused. */
-async function isOpen(port: number): Promise<boolean> {
-  const socket = connect({port, host: '127.0.0.1'});
+/** Whether somebody listens there. Asked first, for Temporal's client waits a second after it was refused. */
+export async function isOpen(port: number, host = '127.0.0.1'): Promise<boolean> {
+  const socket = connect({port, host});
   try {
     await once(socket, 'connect');
     return true;

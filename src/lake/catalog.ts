@@ -209,15 +209,20 @@ export async function tableHistory(
 }
 
 /**
- * The last snapshot after `after` that wrote rows of a table; compaction moves none. Null when none is known (any more). A low
- * `after` costs what the log of changes is long.
+ * The last snapshot after `after`, `except` left out, that wrote rows of a table; compaction moves none. Null when none is known (any
+ * more). A low `after` costs what the log of changes is long.
  */
-export async function lastWrite(session: Session, tableId: number, after = -1): Promise<number | null> {
+export async function lastWrite(
+  session: Session,
+  tableId: number,
+  after = -1,
+  except?: number,
+): Promise<number | null> {
   const all = changesMade(session, tableId, after, Number.MAX_SAFE_INTEGER);
   for (const limit of [sql`LIMIT 20`, nothing]) {
     const rows = await session.rows<ChangesMade>(sql`${all} ORDER BY snapshot_id DESC ${limit}`);
     const found = rows.find(({snapshot, made}) => {
-      const change = changesOf(tableId, snapshot, made);
+      const change = snapshot === except ? null : changesOf(tableId, snapshot, made);
       return change !== null && (change.inserts || change.deletes);
     });
     if (found !== undefined || rows.length < 20) return found?.snapshot ?? null;

@@ -27,7 +27,12 @@ export type Fingerprint = {
 /** The hidden table of groups that goes with the contents. `meaning`: hash of what its columns are. */
 export type FingerprintedGroups = {readonly tableId: number; readonly rows: number; readonly meaning: string};
 
-export type FingerprintedTarget = {readonly tableId: number; readonly columns: readonly LakeColumn[]};
+export type FingerprintedTarget = {
+  readonly tableId: number;
+  readonly columns: readonly LakeColumn[];
+  /** The snapshot at which the publication read it: rows that others wrote after it are not accounted for. */
+  readonly asOf?: number;
+};
 
 /** What a definition reaches. */
 export type Reached = {

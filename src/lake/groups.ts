@@ -1,13 +1,13 @@
 import {identifier, join, raw, sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import {inLake} from './alias.ts';
-import {currentSnapshot, lastWrite, tableAt, type LakeTable} from './catalog.ts';
+import {currentSnapshot, tableAt, type LakeTable} from './catalog.ts';
 import type {FingerprintedGroups} from './fingerprint.ts';
 import {isReadable} from './publication.ts';
 import type {Session} from './session.ts';
 import {groupsTable, type Published} from './state.ts';
 import {protect} from './table-options.ts';
-import {ownTarget} from './target.ts';
+import {ownTarget, writtenByOthers} from './target.ts';
 
 type KeptColumn = {readonly name: string; readonly storedType: string};
 
@@ -47,11 +47,11 @@ function hasColumns({columns}: LakeTable, wanted: readonly KeptColumn[]): boolea
 /** Why what is kept of the groups is not what the last publication left; null: it is. */
 export async function groupsAmiss(
   session: Session,
-  {table, snapshot}: Published,
+  state: Published,
   {tableId}: FingerprintedGroups,
   now: number,
 ): Promise<'gone' | {readonly written: number} | null> {
-  if ((await standingGroups(session, table, now))?.tableId !== tableId) return 'gone';
-  const written = await lastWrite(session, tableId, snapshot);
+  if ((await standingGroups(session, state.table, now))?.tableId !== tableId) return 'gone';
+  const written = await writtenByOthers(session, state, tableId);
   return written === null ? null : {written};
 }

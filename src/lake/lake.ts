@@ -48,6 +48,11 @@ export type Lake = {
   readonly close: () => void;
 };
 
+/** A connection that is new gives up by itself, before the statement's limit, in libpq's own words. */
+function isNoAnswer(error: unknown): boolean {
+  return error instanceof NoAnswer || (error instanceof Error && error.message.includes('timeout expired'));
+}
+
 /** Far more than the catalog needs for any answer. */
 const limited: Patience = {kind: 'limit', seconds: 60};
 
@@ -90,11 +95,7 @@ export function openLake(options: LakeOptions): Lake {
   const share = Math.max(smallShare, (options.memoryLimitBytes - 2 * smallShare) / options.computeSlots);
   const binder = openPool(1, (query) => open(query, binderOptimizersOff, 1, smallShare));
   const looks = openShared(() => open(defaultSettings, computeOptimizersOff, 1, smallShare));
-  const isHanging = async () =>
-    await looks.use(currentSnapshot).then(
-      () => false,
-      (error: unknown) => error instanceof NoAnswer,
-    );
+  const isHanging = async () => await looks.use(currentSnapshot).then(() => false, isNoAnswer);
   const asking: Patience = {kind: 'ask', everySeconds: 60, isHanging};
   const compute = openPool(options.computeSlots, (query) =>
     open(query, computeOptimizersOff, options.threads, share, asking),

@@ -9,8 +9,11 @@ import {whileCompactable} from './table-options.ts';
 /** Live files of a table: `small` are those data files that would go into a larger one. */
 export type Files = {readonly data: number; readonly small: number; readonly deletes: number};
 
-/** From here on small files and delete files slow a table's readers and its own refreshes. */
-const manyFiles = 100;
+/**
+ * From here on small files and delete files slow a table's readers and its own refreshes: with a hundred of them, on a million rows and a busy machine,
+ * a refresh took one and a half times as long as with none.
+ */
+const manyFiles = 50;
 /** Merging makes files of up to 512 MB: what is larger than this may find no other to go with. */
 const smallBytes = 128 * 1024 ** 2;
 

@@ -26,14 +26,18 @@ export async function protect(session: Session, tables: readonly OwnTable[]): Pr
 
 /**
  * Lets maintenance of ours at a table of ours: with `auto_compact` false DuckLake does nothing to it, also when the table is named.
- * For one who dies inside, every instance that writes the table for the first time puts it right again.
+ * For one who dies inside, every instance that writes the table for the first time puts it right again; where it was only cancelled,
+ * this one does so too.
  */
 export async function whileCompactable(session: Session, table: TableName, work: () => Promise<void>): Promise<void> {
   await setOption(session, table, 'auto_compact', true);
   try {
     await work();
   } finally {
-    await setOption(session, table, 'auto_compact', false);
+    await setOption(session, table, 'auto_compact', false).catch((error: unknown) => {
+      session.protectedTables.clear();
+      throw error;
+    });
   }
 }
 

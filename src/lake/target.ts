@@ -2,8 +2,9 @@ import {FreshetError} from '../errors.ts';
 import {identifier, join, literal, raw, sql} from '../sql.ts';
 import {tableNameText, type TableName} from '../table-name.ts';
 import {inLake} from './alias.ts';
-import {allNamesAt, currentSnapshot} from './catalog.ts';
+import {allNamesAt, currentSnapshot, lastWrite} from './catalog.ts';
 import type {Session} from './session.ts';
+import type {Published} from './state.ts';
 import {protect, type OwnTable} from './table-options.ts';
 
 export type TargetColumn = {readonly name: string; readonly type: string};
@@ -32,10 +33,11 @@ export async function createTarget(session: Session, target: Target): Promise<vo
 /**
  * Contents whose columns are others need another table: a sibling, made with its options beforehand. In the publishing transaction
  * the rows go into it, and `takePlace` puts it where the old one was: rows, columns and state row change in one commit, and
- * nobody meets a table without its options. The name is the same for every attempt, so that one who died leaves nothing for long.
+ * nobody meets a table without its options. The name is the same for every attempt of one life of the table, so that one who died
+ * leaves nothing for long, and nobody else's: what has it is dropped.
  */
-export async function createSuccessor(session: Session, target: Target): Promise<TableName> {
-  const successor = {schema: target.table.schema, name: `freshet_next_${target.table.name}`};
+export async function createSuccessor(session: Session, target: Target, incarnation: string): Promise<TableName> {
+  const successor = successorOf(target.table, incarnation);
   await session.run(sql`DROP TABLE IF EXISTS ${inLake(successor)}`);
   await createTable(session, {...target, table: successor});
   return successor;
@@ -48,9 +50,13 @@ export async function takePlace(session: Session, table: TableName, successor: T
 }
 
 /** Also what an attempt to replace it may have left. */
-export async function dropTarget(session: Session, table: TableName): Promise<void> {
+export async function dropTarget(session: Session, table: TableName, incarnation: string): Promise<void> {
   await session.run(sql`DROP TABLE IF EXISTS ${inLake(table)}`);
-  await session.run(sql`DROP TABLE IF EXISTS ${inLake({...table, name: `freshet_next_${table.name}`})}`);
+  await session.run(sql`DROP TABLE IF EXISTS ${inLake(successorOf(table, incarnation))}`);
+}
+
+function successorOf({schema}: TableName, incarnation: string): TableName {
+  return {schema, name: `freshet_next_${incarnation}`};
 }
 
 async function createTable(session: Session, {table, columns, comment}: Target): Promise<void> {
@@ -58,6 +64,20 @@ async function createTable(session: Session, {table, columns, comment}: Target):
   await session.run(sql`CREATE TABLE ${inLake(table)} (${join(definitions)})`);
   await protect(session, [ownTarget(table)]);
   if (comment !== null) await session.run(sql`COMMENT ON TABLE ${inLake(table)} IS ${literal(comment)}`);
+}
+
+/**
+ * From which snapshot on somebody else's writes are not accounted for. They may lie before the publication's own: it commits later
+ * than it reads, and what others insert meanwhile is no conflict.
+ */
+export function unaccountedFrom({fingerprint, snapshot}: Pick<Published, 'fingerprint' | 'snapshot'>): number {
+  const asOf = fingerprint?.target?.asOf;
+  return asOf === undefined ? snapshot : asOf + 1;
+}
+
+/** The last snapshot by which somebody else wrote rows that no publication has accounted for; null: none. */
+export function writtenByOthers(session: Session, state: Published, tableId: number): Promise<number | null> {
+  return lastWrite(session, tableId, unaccountedFrom(state) - 1, state.snapshot);
 }
 
 function isSame(left: TableName, right: TableName): boolean {

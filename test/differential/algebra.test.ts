@@ -7,7 +7,7 @@ import {generate, withOtherHistory} from './generate.ts';
 import {isAlike, shrink} from './shrink.ts';
 
 const firstSeed = Number(process.env['FRESHET_SEED'] ?? 1);
-const queries = Number(process.env['FRESHET_CASES'] ?? 60);
+const queries = Number(process.env['FRESHET_CASES'] ?? 40);
 /** Of each query, for binding it costs more than playing it. */
 const histories = 4;
 

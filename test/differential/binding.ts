@@ -25,7 +25,9 @@ export async function aBinding(): Promise<{readonly bind: (scenario: Scenario) =
   const lake = await lakes.enter(place);
   return {
     bind: async ({setup, view}) => {
-      const definitions = setup.filter((statement) => /^CREATE (SCHEMA|TABLE \S+ \(|TABLE other|VIEW)/.test(statement));
+      const definitions = setup.filter((statement) =>
+        /^CREATE (SCHEMA|MACRO|TABLE \S+ \(|TABLE other|VIEW)/.test(statement),
+      );
       await outside.run(['BEGIN', ...definitions.map(anew), 'COMMIT'].join(';\n'));
       const {boundAt} = await define(
         lake,
@@ -58,5 +60,5 @@ export async function aBinding(): Promise<{readonly bind: (scenario: Scenario) =
 function anew(statement: string): string {
   return statement
     .replace(/^CREATE SCHEMA/, 'CREATE SCHEMA IF NOT EXISTS')
-    .replace(/^CREATE (TABLE|VIEW)/, 'CREATE OR REPLACE $1');
+    .replace(/^CREATE (MACRO|TABLE|VIEW)/, 'CREATE OR REPLACE $1');
 }

@@ -1,4 +1,4 @@
-import {readFileSync, writeFileSync} from 'node:fs';
+import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {readScenario, type Scenario} from '../../scenarios/scenario.ts';
 
@@ -8,13 +8,23 @@ export function linesOf(file: string): string[] {
     .filter((line) => line.trim() !== '');
 }
 
+/** Every scenario of a file of them, a line each. */
 export function scenariosIn(file: string): Scenario[] {
   return linesOf(file).map(readScenario);
 }
 
-export const regressions = path.join(import.meta.dirname, 'regressions');
+/** Whoever reads or writes them runs in the project's folder. */
+const regressions = path.resolve('test/differential/regressions');
 
-/** Replayed first from now on. */
-export function keep(scenario: Scenario): void {
-  writeFileSync(path.join(regressions, `${scenario.id}.jsonl`), `${JSON.stringify(scenario)}\n`);
+/** What was wrong once. */
+export function allRegressions(): Scenario[] {
+  const files = readdirSync(regressions).filter((name) => name.endsWith('.jsonl'));
+  return files.flatMap((name) => scenariosIn(path.join(regressions, name)));
+}
+
+/** Replayed first from now on; answers the file. */
+export function keep(scenario: Scenario): string {
+  const file = path.join(regressions, `${scenario.id}.jsonl`);
+  writeFileSync(file, `${JSON.stringify(scenario)}\n`);
+  return file;
 }

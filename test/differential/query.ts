@@ -22,38 +22,59 @@ const shallow: readonly (readonly [number, Shape])[] = [
   [2, total],
 ];
 
-const shapes: readonly (readonly [number, Shape])[] = [...shallow, [3, union], [2, withCte], [1, withoutRule]];
+const shapes: readonly (readonly [number, Shape])[] = [
+  ...shallow.map(([weight, shape]) => [2 * weight, shape] as const),
+  [9, union],
+  [4, withCte],
+  [2, withStar],
+  [1, withoutRule],
+];
 
 function projected(draws: Draws, sources: readonly Source[], depth: number): Query {
-  const {from, scope} = fromClause(draws, sources, depth);
-  return select(from, outputs(draws, scope), where(draws, scope, sources));
+  const {from, ...reach} = fromClause(draws, sources, depth);
+  const {scope} = reach;
+  const beside = draws.chance(8) ? [oneValue(draws, sources)] : [];
+  return select(from, [...outputs(draws, scope), ...beside], where(draws, reach, sources));
 }
 
 function distinct(draws: Draws, sources: readonly Source[], depth: number): Query {
-  const {from, scope} = fromClause(draws, sources, depth);
-  return select(from, keys(draws, scope), where(draws, scope, sources), 'DISTINCT ');
+  const {from, ...reach} = fromClause(draws, sources, depth);
+  const {scope} = reach;
+  return select(from, keys(draws, scope), where(draws, reach, sources), 'DISTINCT ');
 }
 
 /** An aggregate without keys: one row, always. */
 function total(draws: Draws, sources: readonly Source[], depth: number): Query {
-  const {from, scope} = fromClause(draws, sources, depth);
+  const {from, ...reach} = fromClause(draws, sources, depth);
+  const {scope} = reach;
   const having = draws.chance(10) ? `\nHAVING ${havingCondition(draws, scope)}` : '';
   return select(
     from,
     draws.many(1, 3, () => aggregate(draws, scope)),
-    where(draws, scope, sources) + having,
+    where(draws, reach, sources) + having,
   );
 }
 
 /** Keys may be missing from what is selected, and stand anywhere in it. */
 function grouped(draws: Draws, sources: readonly Source[], depth: number): Query {
-  const {from, scope} = fromClause(draws, sources, depth);
+  const {from, ...reach} = fromClause(draws, sources, depth);
+  const {scope} = reach;
   const groups = keys(draws, scope);
   const shown = draws.chance(12) ? groups.slice(1) : groups;
   const aggregates = draws.many(1, 3, () => aggregate(draws, scope));
   const having = draws.chance(30) ? `\nHAVING ${havingCondition(draws, scope)}` : '';
-  const clauses = `${where(draws, scope, sources)}\nGROUP BY ${groups.map((key) => key.sql).join(', ')}${having}`;
-  return select(from, draws.chance(30) ? [...aggregates, ...shown] : [...shown, ...aggregates], clauses);
+  const selected = draws.chance(30) ? [...aggregates, ...shown] : [...shown, ...aggregates];
+  const by = shown.length < groups.length ? groups.map(({sql}) => sql).join(', ') : groupBy(draws, groups, selected);
+  return select(from, selected, `${where(draws, reach, sources)}\nGROUP BY ${by}${having}`);
+}
+
+/** The ways to say it where all keys are selected. */
+function groupBy(draws: Draws, groups: readonly Typed[], selected: readonly Typed[]): string {
+  return draws.weighted([
+    [8, () => groups.map(({sql}) => sql).join(', ')],
+    [1, () => 'ALL'],
+    [1, () => groups.map((key) => selected.indexOf(key) + 1).join(', ')],
+  ])();
 }
 
 function havingCondition(draws: Draws, scope: Scope): string {
@@ -62,6 +83,8 @@ function havingCondition(draws: Draws, scope: Scope): string {
     () => `count(DISTINCT ${draws.one(scope).sql}) < 2`,
     () => `sum(${expression(draws, 'int', scope)}) > 1`,
     () => `max(${expression(draws, 'int', scope)}) IS NOT NULL`,
+    () => `sum(${expression(draws, 'decimal', scope)}) BETWEEN 0 AND 5`,
+    () => `count(*) FILTER (WHERE ${predicate(draws, scope, 0)}) > 0 OR ${aggregate(draws, scope).sql} IS NULL`,
   ])();
 }
 
@@ -69,14 +92,19 @@ function havingCondition(draws: Draws, scope: Scope): string {
 function union(draws: Draws, sources: readonly Source[], depth: number): Query {
   const first = query(draws, sources, depth - 1);
   const others = draws.many(1, 2, () => {
-    const {from, scope} = fromClause(draws, sources, depth - 1);
+    const {from, ...reach} = fromClause(draws, sources, depth - 1);
+    const {scope} = reach;
     return select(
       from,
       first.columns.map(({kind}) => ({sql: expression(draws, kind, scope), kind})),
-      where(draws, scope, sources),
+      where(draws, reach, sources),
     );
   });
-  const all = {sql: [first, ...others].map(({sql}) => bracketed(sql)).join('\nUNION ALL\n'), columns: first.columns};
+  const word = draws.weighted([
+    [4, 'UNION ALL'],
+    [1, 'UNION'],
+  ]);
+  const all = {sql: [first, ...others].map(({sql}) => bracketed(sql)).join(`\n${word}\n`), columns: first.columns};
   return draws.chance(40) ? grouped(draws, [{sql: `(${all.sql})`, columns: all.columns}], 0) : all;
 }
 
@@ -92,6 +120,19 @@ function withCte(draws: Draws, sources: readonly Source[], depth: number): Query
   return {sql: `WITH c AS (${inner.sql})\n${outer.sql}`, columns: outer.columns};
 }
 
+/** Columns that nobody names, and others beside or in the place of them. */
+function withStar(draws: Draws, sources: readonly Source[], depth: number): Query {
+  const inner = query(draws, sources, depth - 1);
+  const [first] = inner.columns;
+  const sql = draws.one([
+    () => `SELECT * FROM (${inner.sql}) AS q`,
+    () => `SELECT q.* REPLACE (q.${first?.name} AS ${first?.name}) FROM (${inner.sql}) AS q`,
+    () => `FROM (${inner.sql}) AS q`,
+    () => `SELECT * FROM (SELECT DISTINCT * FROM (${inner.sql}) AS q) AS p`,
+  ])();
+  return {sql, columns: inner.columns};
+}
+
 /** Operators without a rule, which take FULL: as many as it needs to see that they do. */
 function withoutRule(draws: Draws, sources: readonly Source[], depth: number): Query {
   const inner = query(draws, sources, depth - 1);
@@ -99,7 +140,10 @@ function withoutRule(draws: Draws, sources: readonly Source[], depth: number): Q
   const sql = draws.one([
     () => `SELECT * FROM (${inner.sql}) AS q WHERE q.${name} IN (SELECT p.${name} FROM (${inner.sql}) AS p)`,
     () => `SELECT q.* FROM (${inner.sql}) AS q LEFT JOIN (${inner.sql}) AS p ON q.${name} = p.${name}`,
-    () => `(${inner.sql}) UNION (${inner.sql})`,
+    () => `(${inner.sql}) ${draws.one(['EXCEPT', 'INTERSECT ALL'])} (SELECT * FROM (${inner.sql}) LIMIT 0)`,
+    () =>
+      `SELECT * FROM (${inner.sql}) AS q WHERE EXISTS (SELECT 1 FROM (${inner.sql}) AS p WHERE p.${name} = q.${name})`,
+    () => `SELECT * FROM (${inner.sql}) AS q QUALIFY count(*) OVER (PARTITION BY q.${name}) = 1`,
   ])();
   return {sql, columns: inner.columns};
 }
@@ -114,6 +158,16 @@ function outputs(draws: Draws, scope: Scope): readonly Typed[] {
   return draws.many(1, 4, () => key(draws, scope));
 }
 
+/** One value of a whole table, beside every row. */
+function oneValue(draws: Draws, sources: readonly Source[]): Typed {
+  const read = draws.one(sources);
+  const value = aggregate(
+    draws,
+    read.columns.map(({name, kind}) => ({sql: `s.${name}`, kind})),
+  );
+  return {sql: `(SELECT ${value.sql} FROM ${read.sql} AS s)`, kind: value.kind};
+}
+
 function keys(draws: Draws, scope: Scope): readonly Typed[] {
   return draws.many(1, 3, () => key(draws, scope));
 }
@@ -126,8 +180,9 @@ function key(draws: Draws, scope: Scope): Typed {
   return computed.includes('.') && computed.includes('(') ? {sql: computed, kind: plain.kind} : plain;
 }
 
-function where(draws: Draws, scope: Scope, sources: readonly Source[]): string {
+function where(draws: Draws, {scope, conditions: joins}: Omit<From, 'from'>, sources: readonly Source[]): string {
   const conditions = [
+    ...joins,
     ...(draws.chance(35) ? [predicate(draws, scope)] : []),
     ...(draws.chance(10) ? [againstOneValue(draws, scope, sources)] : []),
   ];
@@ -144,10 +199,19 @@ function againstOneValue(draws: Draws, scope: Scope, sources: readonly Source[])
   return `${sql} ${draws.one(['<=', '<>', '>'])} (SELECT ${value} FROM ${read.sql} AS s)`;
 }
 
+type From = {
+  readonly from: string;
+  readonly scope: Scope;
+  /** What the old way to join, with commas, has in WHERE. */
+  readonly conditions: readonly string[];
+};
+
 /** One to four sources side by side; the same one may come again. */
-function fromClause(draws: Draws, sources: readonly Source[], depth: number): {from: string; scope: Scope} {
+function fromClause(draws: Draws, sources: readonly Source[], depth: number): From {
+  const withCommas = draws.chance(20);
   let from = '';
   let scope: Scope = [];
+  const conditions: string[] = [];
   draws.many(
     1,
     4,
@@ -155,27 +219,31 @@ function fromClause(draws: Draws, sources: readonly Source[], depth: number): {f
       const alias = 'abcd'.charAt(i);
       const read = source(draws, sources, depth);
       const added = read.columns.map(({name, kind}) => ({sql: `${alias}.${name}`, kind}));
-      from =
-        i === 0 ? `${read.sql} AS ${alias}` : `${from}\n${joined(draws, `${read.sql} AS ${alias}`, scope, added, i)}`;
+      const on = i === 0 ? null : joined(draws, scope, added, i);
+      const item = `${read.sql} AS ${alias}`;
+      if (i === 0) from = item;
+      else if (withCommas) from = `${from}, ${item}`;
+      else from = on === null ? `${from}\nCROSS JOIN ${item}` : `${from}\nJOIN ${item} ON ${on}`;
+      if (withCommas && on !== null) conditions.push(on);
       scope = [...scope, ...added];
     },
     50,
   );
-  return {from, scope};
+  return {from, scope, conditions};
 }
 
 function source(draws: Draws, sources: readonly Source[], depth: number): Source {
-  if (depth === 0 || !draws.chance(25)) return draws.one(sources);
+  if (depth === 0 || !draws.chance(35)) return draws.one(sources);
   const inner = draws.one([grouped, distinct, projected, total])(draws, sources, depth - 1);
   return {sql: `(${inner.sql})`, columns: inner.columns};
 }
 
 /** Mostly an equality, for rows multiply without one: a cross join is only ever the first. */
-function joined(draws: Draws, right: string, before: Scope, added: Scope, i: number): string {
+function joined(draws: Draws, before: Scope, added: Scope, i: number): string | null {
   const pairs = before.flatMap((left) =>
     added.filter(({kind}) => kind === left.kind).map((other) => [left.sql, other.sql] as const),
   );
-  if (pairs.length === 0 || (i === 1 && draws.chance(8))) return `CROSS JOIN ${right}`;
+  if (pairs.length === 0 || (i === 1 && draws.chance(8))) return null;
   const [left, other] = draws.chance(50)
     ? draws.one(pairs)
     : (pairs.find(([a, b]) => a.endsWith('.k') && b.endsWith('.k')) ?? draws.one(pairs));
@@ -183,8 +251,13 @@ function joined(draws: Draws, right: string, before: Scope, added: Scope, i: num
     [6, `${left} = ${other}`],
     [1, `${left} IS NOT DISTINCT FROM ${other}`],
   ]);
-  const more = draws.chance(15) ? ` AND ${predicate(draws, [...before, ...added], 0)}` : '';
-  return `JOIN ${right} ON ${equality}${more}`;
+  const more = draws.weighted([
+    [16, () => ''],
+    [3, () => ` AND ${predicate(draws, [...before, ...added], 0)}`],
+    [2, () => ` AND ${draws.one(pairs).join(' = ')}`],
+    [1, () => ` AND ${draws.one(pairs).join(' >= ')}`],
+  ])();
+  return `${equality}${more}`;
 }
 
 function bracketed(sql: string): string {

@@ -11,7 +11,7 @@ const seeds = Array.from({length: 5}, (_, i) => 9001 + i);
 
 test('two small refreshes equal one large', {timeout: 0}, async () => {
   await using playground = await aPlayground();
-  for (const {scenario} of seeds.map(generate)) {
+  for (const {scenario} of seeds.map((seed) => generate(seed))) {
     const [small, large] = [
       await playground.play(scenario),
       await playground.play({...scenario, steps: [scenario.steps.flat()]}),
@@ -25,7 +25,7 @@ test('two small refreshes equal one large', {timeout: 0}, async () => {
 
 test('what came and went between two refreshes changes nothing', {timeout: 0}, async () => {
   await using playground = await aPlayground();
-  for (const {scenario} of seeds.map(generate)) {
+  for (const {scenario} of seeds.map((seed) => generate(seed))) {
     const {initial, steps} = await playground.play({...scenario, steps: [toAndFro(scenario)]});
     const [step] = steps;
     expect({id: scenario.id, difference: difference(initial?.rows ?? [], step?.rows ?? [])}).toEqual({
@@ -37,7 +37,7 @@ test('what came and went between two refreshes changes nothing', {timeout: 0}, a
 
 test('without a change nothing is written', {timeout: 0}, async () => {
   await using playground = await aPlayground();
-  for (const {scenario} of seeds.map(generate)) {
+  for (const {scenario} of seeds.map((seed) => generate(seed))) {
     const {id, steps} = await playground.play({...scenario, steps: [[], []]});
     const seen = steps.map(({action, wrote}) => ({action, wrote}));
     expect({id, seen}).toEqual({id, seen: [nothing, nothing]});

@@ -39,7 +39,7 @@ async function withFewerChoices(found: Generated, fails: Fails, budget: Budget):
 
 /** The scenario of such choices, if it is another one, no larger, and fails. */
 async function smaller(best: Generated, choices: Choices, fails: Fails, budget: Budget): Promise<Generated | null> {
-  const candidate = regenerate(String(best.scenario.id), choices);
+  const candidate = regenerate(String(best.scenario.id), choices, best.length);
   const [now, before] = [JSON.stringify(candidate.scenario), JSON.stringify(best.scenario)];
   if (now === before || now.length > before.length) return null;
   return (await stillFails(candidate.scenario, fails, budget)) ? candidate : null;

@@ -1,9 +1,8 @@
 import {networkInterfaces} from 'node:os';
-import {connect} from 'node:net';
-import {once} from 'node:events';
 import pg from 'pg';
 import {expect, inject, test} from 'vitest';
 import {freePort} from '../../src/dev/free-port.ts';
+import {isOpen} from '../../src/dev/temporal-server.ts';
 import {eventually} from '../support/eventually.ts';
 import {temporalAddress} from '../support/servers.ts';
 import {aStack, type Stack} from '../support/stack.ts';
@@ -70,8 +69,8 @@ test('the servers of the local stack listen on loopback only', async () => {
     ...others.filter(({internal, family}) => !internal && family === 'IPv4').map(({address}) => address),
   ];
   for (const port of [postgres, temporal]) {
-    expect(await isOpen('127.0.0.1', Number(port))).toBe(true);
-    for (const host of addresses) expect([host, port, await isOpen(host, Number(port))]).toEqual([host, port, false]);
+    expect(await isOpen(Number(port))).toBe(true);
+    for (const host of addresses) expect([host, port, await isOpen(Number(port), host)]).toEqual([host, port, false]);
   }
 });
 
@@ -130,16 +129,4 @@ function plainText(value: unknown): string {
       typeof part === 'object' && part !== null && 'type' in part && part.type === 'Buffer' && 'data' in part;
     return isBuffer ? Buffer.from(part.data as number[]).toString() : part; // As Buffer's own toJSON writes it.
   });
-}
-
-async function isOpen(host: string, port: number): Promise<boolean> {
-  const socket = connect({host, port});
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

@@ -1,7 +1,8 @@
 import {expect, test} from 'vitest';
-import {aFaultWorker} from '../support/fault-worker.ts';
+import type {RefreshHandle} from '../../src/client.ts';
+import {aFaultWorker, type FaultWorker} from '../support/fault-worker.ts';
 import {aLossyProxy} from '../support/lossy-proxy.ts';
-import {aPair} from './pair.ts';
+import {aPair, type Pair} from './pair.ts';
 import {seed} from './length.ts';
 
 test('a COMMIT whose answer is lost, and its files with it, is repaired by the refresh itself; its reader begins anew', async () => {
@@ -12,10 +13,7 @@ test('a COMMIT whose answer is lost, and its files with it, is repaired by the r
   worker.begin();
   await pair.create();
 
-  await pair.change();
-  const held = worker.holdBefore('^publishRefresh: COMMIT');
-  const refresh = await stack.client.refresh('totals');
-  await held;
+  const refresh = await heldAtCommit(pair, worker);
   proxy.lose('answer');
   worker.release();
   expect(await refresh.result()).toMatchObject({refresh: {action: 'REINITIALIZE'}});
@@ -43,10 +41,7 @@ test('a worker that dies before it has repaired what a lost answer cost leaves t
   worker.begin();
   await pair.create();
 
-  await pair.change();
-  const held = worker.holdBefore('^publishRefresh: COMMIT');
-  const refresh = await stack.client.refresh('totals');
-  await held;
+  const refresh = await heldAtCommit(pair, worker);
   proxy.lose('answer');
   const successor = worker.holdBefore('^publishRefresh: CREATE TABLE');
   worker.release();
@@ -67,13 +62,19 @@ test('a COMMIT that never arrived is tried again', async () => {
   worker.begin();
   await pair.create();
 
-  await pair.change();
-  const held = worker.holdBefore('^publishRefresh: COMMIT');
-  const refresh = await stack.client.refresh('totals');
-  await held;
+  const refresh = await heldAtCommit(pair, worker);
   proxy.lose('request');
   worker.release();
   expect(await refresh.result()).toMatchObject({refresh: {action: 'INCREMENTAL'}});
   expect(proxy.lost()).toBe(1);
   await pair.expectWhole();
 });
+
+/** A refresh of a change that is about to commit, and waits for the worker's release. */
+async function heldAtCommit({change, stack}: Pair, worker: FaultWorker): Promise<RefreshHandle> {
+  await change();
+  const held = worker.holdBefore('^publishRefresh: COMMIT');
+  const refresh = await stack.client.refresh('totals');
+  await held;
+  return refresh;
+}

@@ -4,7 +4,7 @@ import {aStack, type Stack} from '../support/stack.ts';
 import {isLong} from './length.ts';
 
 /** Thirty by hand; what CI has time for otherwise. */
-const names = Array.from({length: isLong ? 30 : 8}, (_, i) => `t${i}`);
+const names = Array.from({length: isLong ? 30 : 6}, (_, i) => `t${i}`);
 
 test(`${names.length} tables refreshed at once by three workers, one of them killed: nothing lost, nothing done twice`, async () => {
   await using stack = await aStack({withWorker: false});
@@ -44,16 +44,16 @@ test(`${names.length} tables refreshed at once by three workers, one of them kil
     expect(state, name).toEqual([1 + rounds, 1 + rounds]);
     const history = await stack.client.history(name);
     expect(
-      history.map(({action}) => action),
+      history.map(({action}) => action).filter((action) => action !== 'NO_DATA'),
       name,
     ).toEqual([...Array.from({length: rounds}, () => 'INCREMENTAL'), 'INITIAL']);
   }
 }, 900_000);
 
-/** A change of every table, and their refreshes all at once; how long these took. */
+/** A change of every table, and two refreshes of each, all at once; how long these took. */
 async function refreshAll(stack: Stack): Promise<number> {
   await stack.run('insert into base select (select max(id) from base) + i, i % 1000, 2 from range(1, 200) as t(i)');
   const started = performance.now();
-  await Promise.all(names.map(async (name) => await (await stack.client.refresh(name)).result()));
+  await Promise.all([...names, ...names].map(async (name) => await (await stack.client.refresh(name)).result()));
   return Math.round(performance.now() - started);
 }

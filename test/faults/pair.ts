@@ -38,12 +38,12 @@ export async function aPair(seed: number, given: Parameters<typeof aStack>[0] = 
   return {
     stack,
     create: async () => {
-      for (const [table, query] of Object.entries(queries)) await stack.create(table.slice('main.'.length), query);
+      for (const [table, query] of Object.entries(queries))
+        await stack.create(table.slice('main.'.length), query, 'cardinality_threshold = 1');
     },
     change: async () => {
       changes++;
       const first = 10_000 + changes * 1000;
-      // Far from the share of keys from which on a recomputation is cheaper.
       await stack.run(
         `insert into base select ${first} + i, (${first} + i) % 2000, 1 from range(${1 + draws.below(100)}) as t(i)`,
       );
@@ -56,8 +56,13 @@ export async function aPair(seed: number, given: Parameters<typeof aStack>[0] = 
           `select generation, contents, refresh_id, "rows" from freshet_state."${table}"`,
         );
         const [rows] = await stack.rows(`select count(*) from ${table}`);
-        const {rows: entries} = await stack.metadata.query<{id: string; action: string; error: string | null}>(
-          `select refresh_id as id, action, error from freshet.refresh
+        const {rows: entries} = await stack.metadata.query<{
+          id: string;
+          action: string;
+          reason: string | null;
+          error: string | null;
+        }>(
+          `select refresh_id as id, action, reason, error from freshet.refresh
            where dynamic_table = $1 and action is distinct from 'NO_DATA' order by refresh.id desc`,
           [table],
         );
@@ -65,7 +70,7 @@ export async function aPair(seed: number, given: Parameters<typeof aStack>[0] = 
         expect(state, table).toEqual([changes + 1, changes + 1, refreshes[0]?.id, rows?.[0]]);
         expect(new Set(refreshes.map(({id}) => id)).size, table).toBe(refreshes.length);
         expect(
-          refreshes.map(({action, error}) => error ?? action),
+          refreshes.map(({action, reason, error}) => error ?? (action === 'FULL' ? `FULL: ${reason}` : action)),
           table,
         ).toEqual([...Array.from({length: changes}, () => 'INCREMENTAL'), 'INITIAL']);
       }

@@ -32,12 +32,12 @@ test('a commit whose answer is lost is found by the state row, and its lost file
     await expect(lake.rows(`SELECT * FROM t`)).rejects.toThrow('No such file');
 
     const columns = [{name: 'k', type: 'INTEGER'}];
-    const successor = await createSuccessor(session, {table, columns, comment: null});
+    const successor = await createSuccessor(session, {table, columns, comment: null}, state.incarnation);
     await publishStatements(session, {
       table,
       state,
       generation: 1,
-      statements: [`INSERT INTO freshet_lake.main.${successor.name} VALUES (1)`],
+      statements: [`INSERT INTO freshet_lake.main."${successor.name}" VALUES (1)`],
       beforeCommit: () => takePlace(session, table, successor),
     });
     expect(await isReadable(session, table)).toBe(true);

@@ -5,6 +5,7 @@ import {feedParts} from '../../src/lake/feed.ts';
 import {damageOf, filesOf, forgetDeadStates, isMaintenanceDue, tidy} from '../../src/lake/maintenance.ts';
 import {Conflict} from '../../src/lake/publication.ts';
 import {readStanding, readState} from '../../src/lake/state.ts';
+import {whileCompactable} from '../../src/lake/table-options.ts';
 import {changeOf, standing} from '../support/change.ts';
 import {aLake} from '../support/lake.ts';
 import {create, publishStatements} from '../support/target.ts';
@@ -42,10 +43,32 @@ test('many files become one, and neither readers nor the table itself take it fo
   });
 });
 
+test('a table whose maintenance was cancelled is out of reach of the lake-wide one when it is written again', async () => {
+  await using lake = await aLake();
+  const options = `SELECT value FROM lake.options() WHERE option_name = 'auto_compact' AND scope_entry = 'main.t'`;
+  const state = await lake.lake.compute(defaultSettings, (session) => create(session, table));
+  const cancel = new AbortController();
+  const cancelled = lake.lake.compute(
+    defaultSettings,
+    (session) =>
+      whileCompactable(session, table, () => {
+        cancel.abort(new Error('cancelled'));
+        return Promise.resolve();
+      }),
+    cancel.signal,
+  );
+  await expect(cancelled).rejects.toThrow('cancelled');
+  expect(await (await lake.newcomer()).rows(options)).toEqual([['true']]);
+  await lake.lake.compute(defaultSettings, (session) =>
+    publishStatements(session, {table, state, generation: 0, statements: []}),
+  );
+  expect(await (await lake.newcomer()).rows(options)).toEqual([['false']]);
+});
+
 test('many small files, or many with deleted rows, make maintenance due; large ones do not', () => {
-  expect(isMaintenanceDue({data: 500, small: 99, deletes: 99})).toBe(false);
-  expect(isMaintenanceDue({data: 500, small: 100, deletes: 0})).toBe(true);
-  expect(isMaintenanceDue({data: 100, small: 1, deletes: 100})).toBe(true);
+  expect(isMaintenanceDue({data: 500, small: 49, deletes: 49})).toBe(false);
+  expect(isMaintenanceDue({data: 500, small: 50, deletes: 0})).toBe(true);
+  expect(isMaintenanceDue({data: 100, small: 1, deletes: 50})).toBe(true);
 });
 
 test('a table without the rows that were left in it is damaged', async () => {

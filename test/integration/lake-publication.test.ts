@@ -311,14 +311,16 @@ test('other columns come with rows and state row in one snapshot, and the option
       statements: [`INSERT INTO freshet_lake.main.t VALUES (1, 'a')`],
     });
     const target = {table, columns: [{name: 'total', type: 'DECIMAL(38,0)'}], comment: 'another'};
-    await createSuccessor(session, target);
+    // Somebody else's table keeps its rows, whatever it is called.
+    await lake.run('CREATE TABLE freshet_next_t AS SELECT 42 AS mine');
+    await createSuccessor(session, target, state.incarnation);
     // An attempt that died here is gone over again.
-    const successor = await createSuccessor(session, target);
+    const successor = await createSuccessor(session, target, state.incarnation);
     const second = await publishStatements(session, {
       table,
       state,
       generation: 1,
-      statements: [`INSERT INTO freshet_lake.main.${successor.name} VALUES (7)`],
+      statements: [`INSERT INTO freshet_lake.main."${successor.name}" VALUES (7)`],
       beforeCommit: () => takePlace(session, table, successor),
     });
     expect(await lake.rows(`SELECT * FROM t AT (VERSION => ${second.snapshot})`)).toEqual([['7']]);
@@ -331,6 +333,7 @@ test('other columns come with rows and state row in one snapshot, and the option
       statements: [`INSERT INTO freshet_lake.main.t VALUES (8)`],
     });
   });
+  expect(await lake.rows('FROM freshet_next_t')).toEqual([[42]]);
   expect(await lake.rows(`SELECT file_count FROM ducklake_table_info('lake') WHERE table_name = 't'`)).toEqual([[2]]);
 });
 
@@ -376,7 +379,7 @@ test('states are made again by whoever comes after one who died, read all at onc
     await expect(wrong).rejects.toBeInstanceOf(FenceLost);
 
     await dropState(session, table);
-    await dropTarget(session, table);
+    await dropTarget(session, table, state.incarnation);
     expect(await readState(session, table)).toBeNull();
   });
 });

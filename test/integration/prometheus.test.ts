@@ -39,11 +39,18 @@ test.skipIf(!isThere)(`Prometheus loads the shipped alert rules, and a suspended
     () => prometheus.ask<Answer>('alerts'),
     (answer) => answer.data.alerts.some(({state}) => state === 'firing'),
   );
-  expect(data.alerts.map(({labels}) => labels)).toEqual([
+  const firing = data.alerts.filter(({state}) => state === 'firing');
+  expect(firing.map(({labels}) => labels)).toEqual([
     {alertname: 'FreshetTableSuspended', job: 'freshet', severity: 'critical', table: 'main.totals'},
   ]);
   type Rules = {data: {groups: {rules: {name: string; health: string}[]}[]}};
-  const loaded = (await prometheus.ask<Rules>('rules')).data.groups.flatMap((group) => group.rules);
+  const rulesOf = ({data: {groups}}: Rules) => groups.flatMap((group) => group.rules);
+  // A rule has no health until it has been evaluated, each group at a moment of its own.
+  const answer = await eventually(
+    () => prometheus.ask<Rules>('rules'),
+    (rules) => rulesOf(rules).every(({health}) => health !== 'unknown'),
+  );
+  const loaded = rulesOf(answer);
   expect(loaded).toHaveLength(7);
   expect(loaded.filter(({health}) => health !== 'ok')).toEqual([]);
 });

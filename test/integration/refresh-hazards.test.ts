@@ -84,6 +84,21 @@ test('a column that is gone fails the refresh and names it; the contents stay', 
   expect(await lake.rows('FROM totals ORDER BY ALL')).toEqual(before);
 });
 
+test('a column that is renamed under a * fails the refresh and is named, and the refresh goes on when it is back', async () => {
+  await using lake = await anOrdersLake();
+  const copy = await aDynamicTable(lake, 'copy', 'SELECT * FROM orders WHERE id < 50');
+  await copy.refresh();
+  await lake.run('ALTER TABLE orders RENAME COLUMN amount TO price');
+  await lake.run('DELETE FROM orders WHERE id = 1');
+  await expect(copy.refresh()).rejects.toMatchObject({
+    code: 'source_changed',
+    message: expect.stringContaining('main.orders has no column "amount" any more') as string,
+  });
+  await lake.run('ALTER TABLE orders RENAME COLUMN price TO amount');
+  expect(await copy.refresh()).toMatchObject({action: 'INCREMENTAL'});
+  expect(await copy.differences()).toEqual([]);
+});
+
 test.each(['one in the middle', 'the consumed one'])('an expired snapshot, %s, is recomputed', async (which) => {
   await using lake = await anOrdersLake();
   const totals = await totalsOf(lake);
@@ -220,6 +235,22 @@ test('a snapshot id that is given out again is another snapshot', async () => {
   expect(await totals.differences()).toEqual([]);
 });
 
+test('a catalog that is restored beneath a worker is read anew, though its schema versions count up to the same again', async () => {
+  await using lake = await anOrdersLake();
+  await lake.run(`CREATE VIEW recent AS SELECT region, amount FROM orders WHERE id >= 50`);
+  const table = await aDynamicTable(lake, 'copy', 'SELECT * FROM recent');
+  await table.refresh();
+  await lake.run('DELETE FROM orders WHERE id = 70');
+  expect(await table.refresh()).toMatchObject({action: 'INCREMENTAL'});
+  const catalog = new Client({connectionString: lake.options.catalog});
+  await catalog.connect();
+  await catalog.query(`UPDATE ducklake_snapshot SET snapshot_time = snapshot_time + interval '1 hour'`);
+  await catalog.query(`UPDATE ducklake_view SET sql = replace(sql, '50', '90')`);
+  await catalog.end();
+  expect(await table.refresh()).toMatchObject({action: 'REINITIALIZE', reason: 'main.recent has another definition'});
+  expect((await lake.rows('SELECT count(*) FROM copy'))[0]).toEqual([10]);
+});
+
 test('what the log of changes no longer tells is not taken for unchanged', async () => {
   await using lake = await anOrdersLake();
   const totals = await totalsOf(lake);
@@ -237,5 +268,25 @@ test('what the log of changes no longer tells is not taken for unchanged', async
   await lake.run(`CALL ducklake_expire_snapshots('lake', versions => [${deleted}])`);
   expect(await isStill()).toBe(false);
   expect(await totals.refresh()).toMatchObject({action: 'FULL'});
+  expect(await totals.differences()).toEqual([]);
+});
+
+test.each([
+  ['itself', 'totals'],
+  ['dynamic table main.other', 'other'],
+])('a view that was replaced does not lead a table to %s, and one that was put back goes on', async (what, name) => {
+  await using lake = await anOrdersLake();
+  const other = await aDynamicTable(lake, 'other', totalsQuery);
+  await other.refresh();
+  await lake.run(`CREATE VIEW rows_of AS ${totalsQuery}`);
+  const totals = await totalsOf(lake, 'SELECT region, total, n FROM rows_of');
+  await lake.run(`CREATE OR REPLACE VIEW rows_of AS SELECT region, total + 1 AS total, n FROM ${name}`);
+  await expect(totals.refresh()).rejects.toMatchObject({
+    code: 'source_changed',
+    message: `By a view or macro that was replaced, main.totals would read ${what} now.`,
+  });
+  await lake.run(`CREATE OR REPLACE VIEW rows_of AS ${totalsQuery}`);
+  await lake.run(`INSERT INTO orders VALUES (300, 'us', 1)`);
+  await totals.refresh();
   expect(await totals.differences()).toEqual([]);
 });

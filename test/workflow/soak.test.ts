@@ -75,9 +75,15 @@ async function check(stack: Stack): Promise<void> {
   expect([real?.[0], catalog[0]?.rows, state?.[0]]).toEqual([size.rows, size.rows, size.rows]);
 }
 
-async function report({lake}: Stack, i: number, took: readonly number[]): Promise<string> {
+/** How long the last refreshes took, in all and by phase, and what they left. */
+async function report({lake, client}: Stack, i: number, took: readonly number[]): Promise<string> {
   const {data, deletes} = await lake.look((session) => filesOf(session, {schema: 'main', name: 'kept'}));
-  return `${i} refreshes: median of the last ${took.length} ${median(took)} ms; ${data} files, ${deletes} with deleted rows`;
+  const phases = (await client.history('kept', {limit: took.length})).map((entry) => entry.phases);
+  const byPhase = ['lookUp', 'extract', 'check', 'publish'].map(
+    (phase) => `${phase} ${median(phases.map((each) => each[phase] ?? 0))}`,
+  );
+  const times = `median of the last ${took.length} ${median(took)} ms (${byPhase.join(', ')})`;
+  return `${i} refreshes: ${times}; ${data} files, ${deletes} with deleted rows`;
 }
 
 function median(values: readonly number[]): number {

@@ -1,7 +1,7 @@
 import type {Command} from 'commander';
 import {answer, finish, type JsonOption} from '../command.ts';
 import {withClient} from '../connect.ts';
-import {progress} from '../progress.ts';
+import {withProgress} from '../progress.ts';
 import {showCreate} from '../show/definition.ts';
 import {pointingInto} from '../statement-error.ts';
 import {readStatement} from '../statement-input.ts';
@@ -25,10 +25,11 @@ export function addCreate(program: Command): void {
 
 async function create(argument: string | undefined, options: CreateOptions): Promise<void> {
   const statement = await readStatement(argument, options.file);
-  const shown = progress(options.json === true);
-  const result = await withClient((client) => {
-    shown.show(options.dryRun === true ? 'Checking the statement' : 'Creating the table');
-    return pointingInto(statement, () => client.create(statement, {dryRun: options.dryRun === true}));
-  }).finally(shown.end);
+  const result = await withProgress(options.json === true, ({show}) =>
+    withClient((client) => {
+      show(options.dryRun === true ? 'Checking the statement' : 'Creating the table');
+      return pointingInto(statement, () => client.create(statement, {dryRun: options.dryRun === true}));
+    }, show),
+  );
   answer(result, options, showCreate);
 }

@@ -1,6 +1,7 @@
 import type {Command} from 'commander';
 import {answer, finish, type JsonOption} from '../command.ts';
 import {withClient} from '../connect.ts';
+import {withProgress} from '../progress.ts';
 import {showDrop} from '../show/definition.ts';
 
 type DropOptions = JsonOption & {readonly ifExists?: true};
@@ -16,6 +17,8 @@ export function addDrop(program: Command): void {
 }
 
 async function drop(table: string, options: DropOptions): Promise<void> {
-  const result = await withClient((client) => client.drop(table, {ifExists: options.ifExists === true}));
+  const result = await withProgress(options.json === true, ({show}) =>
+    withClient((client) => client.drop(table, {ifExists: options.ifExists === true}), show),
+  );
   answer(result, options, showDrop);
 }

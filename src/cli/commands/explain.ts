@@ -4,6 +4,7 @@ import {readTableName} from '../../table-name.ts';
 import type {Explanation} from '../../workflows/messages.ts';
 import {answer, finish, type JsonOption} from '../command.ts';
 import {withClient} from '../connect.ts';
+import {withProgress} from '../progress.ts';
 import {showExplanation} from '../show/definition.ts';
 import {pointingInto} from '../statement-error.ts';
 import {readStatement} from '../statement-input.ts';
@@ -25,7 +26,10 @@ export function addExplain(program: Command): void {
 
 async function explain(argument: string | undefined, options: ExplainOptions): Promise<void> {
   const subject = await readStatement(argument, options.file);
-  answer(await withClient((client) => explanation(client, subject)), options, showExplanation);
+  const result = await withProgress(options.json === true, ({show}) =>
+    withClient((client) => explanation(client, subject), show),
+  );
+  answer(result, options, showExplanation);
 }
 
 /** Positions in errors count from what was typed; those of a table, which was only named, from its stored query. */

@@ -3,7 +3,7 @@ import type {FreshetClient} from '../../client.ts';
 import type {MaintainResult} from '../../workflows/messages.ts';
 import {answer, finish, type JsonOption} from '../command.ts';
 import {withClient} from '../connect.ts';
-import {progress} from '../progress.ts';
+import {withProgress} from '../progress.ts';
 import {showMaintenance} from '../show/maintenance.ts';
 
 export function addMaintain(program: Command): void {
@@ -16,10 +16,9 @@ export function addMaintain(program: Command): void {
 }
 
 async function maintain(table: string | undefined, options: JsonOption): Promise<void> {
-  const shown = progress(options.json === true);
-  const tables = await withClient((client) =>
-    maintainAll(client, table, (name) => shown.show(`Maintaining ${name}`)),
-  ).finally(shown.end);
+  const tables = await withProgress(options.json === true, ({show}) =>
+    withClient((client) => maintainAll(client, table, (name) => show(`Maintaining ${name}`)), show),
+  );
   answer({tables}, options, showMaintenance);
 }
 

@@ -4,7 +4,7 @@ import type {RefreshResult} from '../../refresh/messages.ts';
 import type {RefreshProgress} from '../../workflows/messages.ts';
 import {answer, finish, type JsonOption} from '../command.ts';
 import {withClient} from '../connect.ts';
-import {progress} from '../progress.ts';
+import {withProgress, type Progress} from '../progress.ts';
 import {phaseName, showRefresh} from '../show/refresh.ts';
 
 type RefreshOptions = JsonOption & {readonly full?: true; readonly wait: boolean};
@@ -21,35 +21,36 @@ export function addRefresh(program: Command): void {
 }
 
 async function refresh(table: string, options: RefreshOptions): Promise<void> {
-  await withClient(async (client) => {
-    const handle = await client.refresh(table, {full: options.full === true});
-    if (!options.wait) return answer({table, workflowId: handle.workflowId, runId: handle.runId}, options, startedText);
-    answer(await finished(handle, options.json === true), options, showRefresh);
-  });
+  const result = await withProgress(options.json === true, ({show}) =>
+    withClient(async (client) => {
+      const handle = await client.refresh(table, {full: options.full === true});
+      return options.wait ? await finished(handle, show) : handle;
+    }, show),
+  );
+  if ('outcome' in result) return answer(result, options, showRefresh);
+  answer({table, workflowId: result.workflowId, runId: result.runId}, options, startedText);
 }
 
 /** Waits for a refresh and shows its phases. */
 export async function finished(
   handle: Pick<RefreshHandle, 'phases' | 'result'>,
-  isSilent: boolean,
+  show: Progress['show'],
 ): Promise<RefreshResult> {
-  const shown = progress(isSilent);
-  const show = (phase: Phase) => shown.show(`Refreshing: ${phaseName(phase)}`);
+  const tell = (phase: Phase) => show(`Refreshing: ${phaseName(phase)}`);
+  const result = handle.result();
+  // Its failure is told below, whoever hears of it first.
+  result.catch(() => undefined);
   let furthest = -1;
-  try {
-    for await (const {phase} of handle.phases()) {
-      // Two workflows are asked in turn, and their answers may cross; a refresh may also start over. A reader sees it go on.
-      const place = order.indexOf(phase);
-      if (place <= furthest || phase === 'done') continue;
-      furthest = place;
-      show(phase);
-    }
-    const result = await handle.result();
-    show('done');
-    return result;
-  } finally {
-    shown.end();
+  for await (const {phase} of handle.phases()) {
+    // Two workflows are asked in turn, and their answers may cross; a refresh may also start over. A reader sees it go on.
+    const place = order.indexOf(phase);
+    if (place <= furthest || phase === 'done') continue;
+    furthest = place;
+    tell(phase);
   }
+  await result;
+  tell('done');
+  return result;
 }
 
 type Phase = RefreshProgress['phase'];

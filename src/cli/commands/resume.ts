@@ -1,6 +1,7 @@
 import type {Command} from 'commander';
 import {answer, finish, type JsonOption} from '../command.ts';
 import {withClient} from '../connect.ts';
+import {withProgress} from '../progress.ts';
 import {showResume} from '../show/definition.ts';
 
 export function addResume(program: Command): void {
@@ -13,5 +14,8 @@ export function addResume(program: Command): void {
 }
 
 async function resume(table: string, options: JsonOption): Promise<void> {
-  answer(await withClient((client) => client.resume(table)), options, showResume);
+  const result = await withProgress(options.json === true, ({show}) =>
+    withClient((client) => client.resume(table), show),
+  );
+  answer(result, options, showResume);
 }

@@ -13,6 +13,7 @@ import {showRefresh} from '../show/refresh.ts';
 import {showRows} from '../show/rows.ts';
 import {pointingInto} from '../statement-error.ts';
 import {readStatement} from '../statement-input.ts';
+import {withProgress, type Progress} from '../progress.ts';
 import {finished} from './refresh.ts';
 
 type SqlOptions = JsonOption & {readonly file?: string};
@@ -45,20 +46,26 @@ export function addSql(program: Command): void {
 
 async function sql(argument: string | undefined, options: SqlOptions): Promise<void> {
   const text = await readStatement(argument, options.file);
+  const isJson = options.json === true;
   const results: Result[] = [];
   try {
-    await withFreshet((freshet) =>
-      pointingInto(text, async () => {
-        for (const statement of splitStatements(text)) {
-          const result = await run(freshet, atItsPlace(statement), options.json === true);
-          if (options.json === true) results.push(result);
-          else process.stdout.write(`${show(result)}\n`);
-        }
-      }),
+    await withProgress(isJson, (shown) =>
+      withFreshet(
+        (freshet) =>
+          pointingInto(text, async () => {
+            for (const statement of splitStatements(text)) {
+              const result = await run(freshet, atItsPlace(statement), isJson, shown);
+              shown.end();
+              if (isJson) results.push(result);
+              else process.stdout.write(`${show(result)}\n`);
+            }
+          }),
+        shown.show,
+      ),
     );
   } finally {
     // Also after an error: the statements before it have been run.
-    if (options.json === true) process.stdout.write(`${JSON.stringify({results}, null, 2)}\n`);
+    if (isJson) process.stdout.write(`${JSON.stringify({results}, null, 2)}\n`);
   }
 }
 
@@ -67,36 +74,36 @@ function atItsPlace({text, start}: ReturnType<typeof splitStatements>[number]): 
   return '\n'.repeat(start.line - 1) + ' '.repeat(start.column - 1) + text;
 }
 
-async function run(freshet: Freshet, text: string, isJson: boolean): Promise<Result> {
+async function run(freshet: Freshet, text: string, isJson: boolean, shown: Progress): Promise<Result> {
   const statement = parseStatement(text);
   if (statement.kind === 'sql') {
     const plain = await freshet.plainSql();
     return plain.run(text, isJson ? 'json' : 'text', isJson ? Infinity : shownRows);
   }
-  return runOurs(freshet, statement, text, isJson);
+  return runOurs(freshet, statement, text, shown);
 }
 
 async function runOurs(
   freshet: Freshet,
   statement: Exclude<Statement, {kind: 'sql'}>,
   text: string,
-  isJson: boolean,
+  shown: Progress,
 ): Promise<Result> {
   const client = await freshet.client();
   switch (statement.kind) {
     case 'create':
       return {kind: 'create', result: await client.create(text)};
     case 'alter':
-      return alter(client, tableNameText(statement.table), statement.change, isJson);
+      return alter(client, tableNameText(statement.table), statement.change, shown);
     case 'drop':
       return {kind: 'drop', result: await client.drop(tableNameText(statement.table), {ifExists: statement.ifExists})};
   }
 }
 
-async function alter(client: FreshetClient, table: string, change: AlterChange, isJson: boolean): Promise<Result> {
+async function alter(client: FreshetClient, table: string, change: AlterChange, {show}: Progress): Promise<Result> {
   switch (change.kind) {
     case 'refresh':
-      return {kind: 'refresh', result: await finished(await client.refresh(table), isJson)};
+      return {kind: 'refresh', result: await finished(await client.refresh(table), show)};
     case 'resume':
       return {kind: 'resume', result: await client.resume(table)};
   }

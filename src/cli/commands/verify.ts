@@ -2,7 +2,7 @@ import type {Command} from 'commander';
 import {answer, finish, type JsonOption} from '../command.ts';
 import {withClient} from '../connect.ts';
 import {differentExitCode} from '../exit-code.ts';
-import {progress} from '../progress.ts';
+import {withProgress} from '../progress.ts';
 import {showVerification} from '../show/verification.ts';
 
 export function addVerify(program: Command): void {
@@ -15,11 +15,12 @@ export function addVerify(program: Command): void {
 }
 
 async function verify(table: string, options: JsonOption): Promise<void> {
-  const shown = progress(options.json === true);
-  const result = await withClient((client) => {
-    shown.show('Running its query again');
-    return client.verify(table);
-  }).finally(shown.end);
+  const result = await withProgress(options.json === true, ({show}) =>
+    withClient((client) => {
+      show('Running its query again');
+      return client.verify(table);
+    }, show),
+  );
   answer(result, options, showVerification);
   if (result.verdict === 'different') process.exitCode = differentExitCode;
 }
