@@ -4,6 +4,7 @@ import type {QuerySettings} from '../definition/definition.ts';
 import {differentiate} from '../delta/differentiate.ts';
 import type {Groups} from '../delta/merge.ts';
 import type {Merges} from '../delta/root.ts';
+import {keptIn, type FingerprintedGroups} from '../lake/fingerprint.ts';
 import type {Published, StoredDefinition} from '../lake/state.ts';
 
 /** What a hidden table is to hold of a definition's groups. */
@@ -11,6 +12,8 @@ export type HiddenGroups = {
   readonly groups: Groups;
   /** Whether the result has a row for each group. */
   readonly showsAll: boolean;
+  /** Whether a change that is merged makes nothing be recomputed below. */
+  readonly readsChangesOnly: boolean;
   /** Hash of what the columns are: a table that was filled by another reading of the query is of no use. */
   readonly meaning: string;
 };
@@ -20,14 +23,22 @@ export function hiddenGroupsOf({reading}: Bound, {options, settings}: StoredDefi
   if (reading.kind === 'full' || options.refreshMode === 'FULL' || !mayMerge(settings)) return null;
   const delta = differentiate(reading.relation, () => true);
   if (delta.kind !== 'delta' || delta.program.root.kind !== 'merge') return null;
-  const {groups, stored, showsAll} = delta.program.root;
-  return stored === null ? {groups, showsAll, meaning: meaningOf(groups)} : null;
+  const {steps, root} = delta.program;
+  if (root.stored !== null) return null;
+  const readsChangesOnly = steps.every(({reads}) => reads.length === 0);
+  return {groups: root.groups, showsAll: root.showsAll, readsChangesOnly, meaning: meaningOf(root.groups)};
 }
 
 /** Into what changes may be merged, as the last publication left the table. */
-export function mergesOf({fingerprint, definition}: Published, hidden: HiddenGroups | null): Merges {
-  if (!mayMerge(definition.settings)) return 'none';
-  return hidden !== null && fingerprint?.groups?.meaning === hidden.meaning ? 'hidden' : 'shown';
+export function mergesOf(state: Published, hidden: HiddenGroups | null): Merges {
+  if (!mayMerge(state.definition.settings)) return 'none';
+  return keptGroups(state, hidden) === null ? 'shown' : 'hidden';
+}
+
+/** What the last publication left in the hidden table, if it is of use. */
+export function keptGroups({fingerprint}: Published, hidden: HiddenGroups | null): FingerprintedGroups | null {
+  const groups = keptIn(fingerprint);
+  return groups !== null && groups.meaning === hidden?.meaning ? groups : null;
 }
 
 /** Under a collation different texts are one key. */

@@ -17,7 +17,7 @@ import type {ApplyInput, LookUp, SourceRange} from '../refresh/messages.ts';
 import {tableNameText} from '../table-name.ts';
 import type {TableName} from '../table-name.ts';
 import {boundAt} from './bound-at.ts';
-import {hiddenGroupsOf} from './groups.ts';
+import {hiddenGroupsOf, keptGroups} from './groups.ts';
 import type {BoundAt} from './bound-at.ts';
 import {tableNamed, versionsOf} from './versions.ts';
 
@@ -211,16 +211,13 @@ async function untrusted(
   return written !== null ? fully({kind: 'target-written', snapshot: written}) : null;
 }
 
-/** What is kept of the groups is not there, or not what we left. Where it could not be kept, nothing is merged. */
+/** What is kept of the groups is not there any more, or not what we left. Where nothing is kept nothing is merged. */
 async function untrustedGroups(session: Session, state: Published, bound: Bound, now: number): Promise<Forced> {
-  const hidden = hiddenGroupsOf(bound, state.definition);
-  const kept = state.fingerprint?.groups;
-  if (hidden === null || kept === null) return null;
-  const missing = {action: 'FULL', reason: {kind: 'groups-missing'}} as const;
-  if (kept?.meaning !== hidden.meaning) return missing;
-  const amiss = await groupsAmiss(session, state, kept, now);
+  const kept = keptGroups(state, hiddenGroupsOf(bound, state.definition));
+  const amiss = kept === null ? null : await groupsAmiss(session, state, kept, now);
   if (amiss === null) return null;
-  return amiss === 'gone' ? missing : {action: 'FULL', reason: {kind: 'target-written', snapshot: amiss.written}};
+  const reason: Reason = amiss === 'gone' ? {kind: 'groups-lost'} : {kind: 'target-written', snapshot: amiss.written};
+  return {action: 'FULL', reason};
 }
 
 /** Why the definition as it stands is always refreshed fully. */

@@ -14,9 +14,9 @@ import {raw, sql, type Sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import type {Program} from '../delta/program.ts';
 import type {BoundAt} from './bound-at.ts';
-import {mergesOf, type HiddenGroups} from './groups.ts';
+import {keptGroups, type HiddenGroups} from './groups.ts';
 import {ofTarget, writes} from '../refresh/apply.ts';
-import type {FingerprintedGroups} from '../lake/fingerprint.ts';
+import type {Fingerprint} from '../lake/fingerprint.ts';
 import {tableNamed} from './versions.ts';
 
 export type PublishInput = {
@@ -35,6 +35,8 @@ export type Work = PublishInput & {
   readonly target: Target;
   /** The hidden table of groups, where the definition has one. */
   readonly hidden: (HiddenGroups & Target) | null;
+  /** False: an attempt to keep the groups has failed. */
+  readonly keepsGroups: boolean;
 };
 
 /** What the transaction found that makes it give up: thrown through ROLLBACK, answered as a value. */
@@ -54,19 +56,24 @@ export type Writing = {
   readonly fence: Fence;
   /** The table that the rows are written into: the target, or what takes its place. */
   readonly into: TableName;
+  /** Whether the hidden table of groups is written too. */
+  readonly writesGroups: boolean;
   readonly write: () => Promise<Wrote>;
 };
 
 export type Wrote = Written & {
   readonly rows: number;
   /** What is kept of the groups afterwards. */
-  readonly groups: FingerprintedGroups | null | undefined;
+  readonly groups: Fingerprint['groups'];
   /** Where that turned out only while it was written. */
   readonly recomputed?: Writing['recomputed'];
+  /** Rows of groups that have lost what was kept of them. */
+  readonly rowsReadAnew?: number;
 };
 
 /** One transaction of the lake: every source counted, the rows written, the state row behind its fence. */
-export async function carryOut(work: Work, {action, fence, into, write, ...writing}: Writing): Promise<Published> {
+export async function carryOut(work: Work, writing: Writing): Promise<Published> {
+  const {action, fence, into, writesGroups, write} = writing;
   const {session, state, apply, lookUp, decision, refreshId} = work;
   let counts: ReadonlyMap<string, number> = new Map();
   let written: Wrote = {deleted: 0, inserted: 0, rows: lookUp.rows, groups: undefined};
@@ -78,7 +85,7 @@ export async function carryOut(work: Work, {action, fence, into, write, ...writi
   let asOf = id;
   const publication = await publish(session, {
     table: state.table,
-    groups: writesGroups(work, action) ? groupsTable(state.table) : null,
+    groups: writesGroups ? groupsTable(state.table) : null,
     fence,
     refreshId,
     message: `${action} refresh of ${apply.table}`,
@@ -120,23 +127,17 @@ export async function carryOut(work: Work, {action, fence, into, write, ...writi
       rowsDeleted: written.deleted,
       rowsInserted: written.inserted,
       recomputed,
-      rowsScanned: recomputed === 'all' ? sum([...counts.values()]) : rowsRead(work),
+      rowsScanned: recomputed === 'all' ? sum([...counts.values()]) : rowsRead(work) + (written.rowsReadAnew ?? 0),
       statements: session.takeProfile(),
     },
   };
 }
 
-function writesGroups({hidden, state}: Work, action: Action): boolean {
-  if (hidden === null || action === 'NO_DATA') return false;
-  return action !== 'INCREMENTAL' || mergesOf(state, hidden) === 'hidden';
-}
-
 /** What carries the contents on must not carry on what somebody else has written since the look-up. */
 async function refuseForeignRows(work: Work, tableId: number): Promise<void> {
   const {session, state, hidden} = work;
-  const groups = state.fingerprint?.groups?.tableId;
-  const carriedOn = groups !== undefined && mergesOf(state, hidden) === 'hidden' ? [tableId, groups] : [tableId];
-  for (const each of carriedOn) {
+  const groups = keptGroups(state, hidden);
+  for (const each of groups === null ? [tableId] : [tableId, groups.tableId]) {
     const snapshot = await writtenByOthers(session, state, each);
     if (snapshot !== null) throw new GiveUp({kind: 'full-instead', reason: {kind: 'target-written', snapshot}});
   }

@@ -9,12 +9,13 @@ import {keptColumns} from '../refresh/merge.ts';
 import type {Published} from '../refresh/messages.ts';
 import {boundAt} from './bound-at.ts';
 import {failureReason} from './extract-changes.ts';
-import {hiddenGroupsOf} from './groups.ts';
+import {GroupsFailed} from './fill-groups.ts';
+import {hiddenGroupsOf, keptGroups} from './groups.ts';
 import type {RefreshContext} from './look-up-snapshots.ts';
 import {carryOut, GiveUp} from './publication-work.ts';
 import type {PublishInput, Work} from './publication-work.ts';
 import {tableNamed, versionsOf} from './versions.ts';
-import {GroupsFailed, writeFully} from './write-fully.ts';
+import {writeFully} from './write-fully.ts';
 import {writeIncrementally} from './write-incrementally.ts';
 
 /**
@@ -33,11 +34,17 @@ export async function publishRefresh({lake, signal}: RefreshContext, input: Publ
   const hidden =
     groups === null ? null : {...groups, table: inLake(groupsTable(table)), outputs: keptColumns(groups.groups)};
   const folder = stagingFolder(lake, table, input.refreshId);
-  const published = await lake.compute(
-    state.definition.settings,
-    (session) => attempt({...input, session, state, boundAt: bound, target, hidden}, folder, lake.name),
-    signal,
-  );
+  const publish = (keepsGroups: boolean): Promise<Published> =>
+    lake.compute(
+      state.definition.settings,
+      (session) => attempt({...input, session, state, boundAt: bound, target, hidden, keepsGroups}, folder, lake.name),
+      signal,
+    );
+  // Groups that can't be kept are no reason to have no contents.
+  const published = await publish(true).catch((error: unknown) => {
+    if (error instanceof GroupsFailed) return publish(false);
+    throw error;
+  });
   if (published.kind === 'published') await removeStaging(folder);
   return published;
 }
@@ -50,7 +57,7 @@ async function attempt(work: Work, folder: string, lakeName: string): Promise<Pu
   try {
     if (decision.action === 'NO_DATA') return await publishNothing(work);
     if (decision.action === 'INCREMENTAL') return await writeIncrementally(work, folder);
-    return await fully(work, lakeName, lookUp.fence, decision.action === 'REINITIALIZE');
+    return await writeFully(work, lakeName, lookUp.fence, decision.action === 'REINITIALIZE');
   } catch (error) {
     if (error instanceof GiveUp) return (await isFenceMoved(work)) ? {kind: 'lost'} : error.answer;
     if (error instanceof FenceLost || error instanceof Conflict) return {kind: 'lost'};
@@ -59,21 +66,11 @@ async function attempt(work: Work, folder: string, lakeName: string): Promise<Pu
     if (isLakeError(error, 'missing-file') && !(await isReadable(work.session, state.table)))
       return await writeAnew(work, lakeName, generation);
     if (isLakeError(error, 'missing-file') && (await areGroupsUnreadable(work)))
-      return {kind: 'full-instead', reason: {kind: 'groups-missing'}};
+      return {kind: 'full-instead', reason: {kind: 'groups-lost'}};
     if (isLakeError(error, 'data', 'statement') && decision.action === 'INCREMENTAL') {
       return {kind: 'full-instead', reason: failureReason(error)};
     }
     if (isLakeError(error, 'data')) throw dataError(error.message);
-    throw error;
-  }
-}
-
-/** Groups that can't be kept are no reason to have no contents. */
-async function fully(...[work, lakeName, fence, anew]: Parameters<typeof writeFully>): Promise<Published> {
-  try {
-    return await writeFully(work, lakeName, fence, anew);
-  } catch (error) {
-    if (error instanceof GroupsFailed) return await writeFully(work, lakeName, fence, anew, false);
     throw error;
   }
 }
@@ -83,11 +80,11 @@ async function writeAnew(work: Work, lakeName: string, generation: number): Prom
   const {decision, lookUp} = work;
   const anew = {...decision, action: 'REINITIALIZE', reason: {kind: 'target-files-lost'}} as const;
   const fence = {incarnation: lookUp.fence.incarnation, generation};
-  return await fully({...work, decision: anew}, lakeName, fence, true);
+  return await writeFully({...work, decision: anew}, lakeName, fence, true);
 }
 
-async function areGroupsUnreadable({session, state, decision}: Work): Promise<boolean> {
-  const isMerge = decision.action === 'INCREMENTAL' && Boolean(state.fingerprint?.groups);
+async function areGroupsUnreadable({session, state, hidden, decision}: Work): Promise<boolean> {
+  const isMerge = decision.action === 'INCREMENTAL' && keptGroups(state, hidden) !== null;
   return isMerge && !(await isReadable(session, groupsTable(state.table)));
 }
 
@@ -102,7 +99,14 @@ function publishNothing(work: Work): Promise<Published> {
   const {rows, fence} = work.lookUp;
   const groups = work.state.fingerprint?.groups;
   const write = () => Promise.resolve({deleted: 0, inserted: 0, rows, groups});
-  return carryOut(work, {action: 'NO_DATA', recomputed: 'none', fence, into: work.state.table, write});
+  return carryOut(work, {
+    action: 'NO_DATA',
+    recomputed: 'none',
+    fence,
+    into: work.state.table,
+    writesGroups: false,
+    write,
+  });
 }
 
 /** The query's own error on its data: it is the user's. DuckDB points into a statement of ours, which is no help to anybody. */

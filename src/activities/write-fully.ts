@@ -1,14 +1,11 @@
 import {createMirror} from '../binder/mirror.ts';
 import {inLake} from '../lake/alias.ts';
-import {isLakeError} from '../lake/errors.ts';
-import {readyGroups} from '../lake/groups.ts';
 import {createSuccessor, takePlace} from '../lake/target.ts';
 import {difference, storedQuery} from '../refresh/apply.ts';
-import {keptColumns, keptRows} from '../refresh/merge.ts';
 import type {Fence, Published} from '../refresh/messages.ts';
 import {raw, sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
-import {Facts, lakeNames} from './names.ts';
+import {fillingOf} from './fill-groups.ts';
 import {carryOut, countTarget, writeRows} from './publication-work.ts';
 import type {Work, Wrote} from './publication-work.ts';
 import {versionsOf} from './versions.ts';
@@ -19,13 +16,7 @@ import {versionsOf} from './versions.ts';
  * Rows that other dynamic tables read are replaced by their difference, which leaves the readers incremental. `anew`: the columns
  * may be others, so the rows go into a successor that takes the table's place in the same transaction.
  */
-export async function writeFully(
-  work: Work,
-  lakeName: string,
-  fence: Fence,
-  anew: boolean,
-  keepsGroups = true,
-): Promise<Published> {
+export async function writeFully(work: Work, lakeName: string, fence: Fence, anew: boolean): Promise<Published> {
   const {session, state, boundAt, target, decision, apply} = work;
   const mirror = await createMirror(session, {
     name: lakeName,
@@ -39,46 +30,19 @@ export async function writeFully(
     : apply.hasReaders && decision.action !== 'INITIAL'
       ? differing(work, query)
       : emptied(work, query);
-  const filled = await fillGroups(work, keepsGroups);
+  const {writesGroups, fill} = await fillingOf(work);
   const action = decision.action === 'INCREMENTAL' || decision.action === 'NO_DATA' ? 'FULL' : decision.action;
   try {
     return await carryOut(work, {
-      ...{action, recomputed: 'all', fence, into},
+      ...{action, recomputed: 'all', fence, into, writesGroups},
       write: async () => {
         const written = await write();
-        return {...written, groups: await filled(written.rows)};
+        return {...written, groups: await fill(written.rows)};
       },
     });
   } finally {
     await mirror.drop();
   }
-}
-
-/** Our own print of the groups failed where the query did not: nothing is kept of them then. */
-export class GroupsFailed extends Error {
-  constructor(cause: unknown) {
-    super('The groups could not be kept', {cause});
-    this.name = 'GroupsFailed';
-  }
-}
-
-type Filling = (rows: number) => Promise<Wrote['groups']>;
-
-/** Fills the hidden table of groups from the sources, at the versions that the query is run at, in the same transaction. */
-async function fillGroups({session, state, hidden, lookUp}: Work, keepsGroups: boolean): Promise<Filling> {
-  if (hidden === null) return () => Promise.resolve(undefined);
-  if (!keepsGroups) return () => Promise.resolve(null);
-  const {groups, showsAll, meaning, table} = hidden;
-  const {tableId} = await readyGroups(session, state.table, keptColumns(groups));
-  return async (rows) => {
-    await session.run(sql`TRUNCATE ${table}`, 'empty the groups');
-    const query = keptRows(groups, lakeNames(lookUp, new Facts()));
-    const kept = await session.run(sql`INSERT INTO ${table}\n${query}`, 'keep the groups').catch((error: unknown) => {
-      throw isLakeError(error, 'data', 'statement') ? new GroupsFailed(error) : error;
-    });
-    // Another number of groups than the query itself has: our reading of it is not to be trusted with them.
-    return kept < rows || (showsAll && kept !== rows) ? null : {tableId, rows: kept, meaning};
-  };
 }
 
 type Query = ReturnType<typeof storedQuery>;

@@ -4,7 +4,7 @@ import type {Session} from '../lake/session.ts';
 import {readStaged} from '../lake/staging.ts';
 import {rootStatements} from '../refresh/apply.ts';
 import type {Statement} from '../refresh/apply.ts';
-import {impossibleGroups, ofGroups} from '../refresh/merge.ts';
+import {impossibleGroups, ofGroups, rowsOfLost} from '../refresh/merge.ts';
 import type {Extraction, Published} from '../refresh/messages.ts';
 import {columnName} from '../relation/print.ts';
 import {columnsOfRelation} from '../relation/relation.ts';
@@ -13,7 +13,8 @@ import {identifier, sql} from '../sql.ts';
 import {tableNameText} from '../table-name.ts';
 import {programOf} from './extract-changes.ts';
 import {Facts, lakeNames} from './names.ts';
-import {mergesOf} from './groups.ts';
+import {fillingOf} from './fill-groups.ts';
+import {keptGroups, mergesOf} from './groups.ts';
 import {carryOut, countRows, countTarget, GiveUp, writeRows} from './publication-work.ts';
 import type {Work, Writing, Wrote} from './publication-work.ts';
 
@@ -29,20 +30,26 @@ export async function writeIncrementally(work: Work, folder: string): Promise<Pu
   const program = programOf(reading.relation, extraction.sources, merges);
   const facts = new Facts();
   await loadStaged(session, program, extraction, folder, facts);
+  const kept = keptGroups(state, hidden);
+  const filling = kept === null ? await fillingOf(work) : null;
   const write: Writing['write'] = async () => {
     await checkTarget(work);
-    const groups = merges === 'hidden' || state.fingerprint?.groups === null ? state.fingerprint?.groups : undefined;
-    if (await isUntouched(session, program)) return {deleted: 0, inserted: 0, rows: lookUp.rows, groups};
+    const before = {deleted: 0, inserted: 0, rows: lookUp.rows, groups: state.fingerprint?.groups};
+    if (await isUntouched(session, program)) return before;
     await runAll(session, rootStatements(program, target, lakeNames(lookUp, facts), hidden));
     const {deleted, inserted} = await writeRows(work, target, program.root.kind);
-    const written = {deleted, inserted, rows: lookUp.rows - deleted + inserted, groups};
-    return program.root.kind === 'merge' ? await writeGroups(work, program.root, written) : written;
+    const written = {deleted, inserted, rows: lookUp.rows - deleted + inserted};
+    if (filling !== null && program.root.kind !== 'merge')
+      return {...written, groups: await filling.fill(written.rows)};
+    assert(program.root.kind === 'merge', 'where groups are kept a change is merged');
+    return await writeGroups(work, program.root, written);
   };
   return await carryOut(work, {
     action: 'INCREMENTAL',
     recomputed: program.recomputed,
     fence: lookUp.fence,
     into: state.table,
+    writesGroups: kept !== null || filling?.writesGroups === true,
     write,
   });
 }
@@ -54,18 +61,27 @@ async function runAll(session: Session, statements: readonly Statement[]): Promi
 }
 
 /** What is kept of the groups beside the target, as it is after the change; and the nets under it. */
-async function writeGroups(work: Work, root: Merge, written: Wrote): Promise<Wrote> {
+async function writeGroups(work: Work, root: Merge, rowsWritten: Omit<Wrote, 'groups'>): Promise<Wrote> {
   const {session, hidden} = work;
   const {lost} = root;
   const impossible = await countRows(session, sql`(${impossibleGroups(root)}) AS impossible`);
   if (impossible > 0) throw new GiveUp({kind: 'full-instead', reason: {kind: 'row-missing', rows: impossible}});
   const isRead = lost !== null && (await countRows(session, identifier(lost.keys.name))) > 0;
-  const merged = isRead ? ({...written, recomputed: lost.keys.columns.length > 0 ? 'keys' : 'all'} as const) : written;
-  if (root.stored !== null || hidden === null || !written.groups) return merged;
+  const written = {...rowsWritten, groups: undefined};
+  const merged = isRead ? {...written, ...(await readAnew(session, root))} : written;
+  const kept = keptGroups(work.state, hidden);
+  if (root.stored !== null || hidden === null || kept === null) return merged;
   const {deleted, inserted} = await writeRows(work, hidden, 'merge', ofGroups);
-  const rows = written.groups.rows - deleted + inserted;
+  const rows = kept.rows - deleted + inserted;
   if (root.showsAll && rows !== written.rows) throw new GiveUp(miscounted(rows, written.rows));
-  return {...merged, groups: {...written.groups, rows}};
+  return {...merged, groups: {...kept, rows}};
+}
+
+async function readAnew(session: Session, root: Merge): Promise<Pick<Wrote, 'recomputed' | 'rowsReadAnew'>> {
+  const rows = rowsOfLost(root);
+  if (rows === null) return {recomputed: 'all'};
+  const [sum] = await session.rows<{rows: number}>(rows);
+  return {recomputed: 'keys', rowsReadAnew: sum?.rows ?? 0};
 }
 
 async function loadStaged(
@@ -93,8 +109,8 @@ async function checkTarget(work: Work): Promise<void> {
   const {session, state, hidden, lookUp} = work;
   const found = await countTarget(work);
   if (found !== lookUp.rows) throw new GiveUp(miscounted(lookUp.rows, found));
-  const groups = mergesOf(state, hidden) === 'hidden' ? state.fingerprint?.groups : null;
-  if (!groups || hidden === null) return;
+  const groups = keptGroups(state, hidden);
+  if (groups === null || hidden === null) return;
   const kept = await countRows(session, hidden.table, 'count the groups');
   if (kept !== groups.rows) throw new GiveUp(miscounted(groups.rows, kept));
 }

@@ -24,13 +24,17 @@ export async function readyGroups(
   const name = groupsTable(table);
   const before = await standingGroups(session, table, (await currentSnapshot(session)).id);
   if (before !== null && hasColumns(before, columns) && (await isReadable(session, name))) return before;
-  await session.run(sql`DROP TABLE IF EXISTS ${inLake(name)}`);
+  await dropGroups(session, table);
   const definitions = columns.map((column) => sql`${identifier(column.name)} ${raw(column.storedType)}`);
   await session.run(sql`CREATE TABLE ${inLake(name)} (${join(definitions)})`);
   await protect(session, [ownTarget(name)]);
   const made = await standingGroups(session, table, (await currentSnapshot(session)).id);
   if (made === null) throw new Error(`The table of groups that was just made is not there`);
   return made;
+}
+
+export async function dropGroups(session: Session, table: TableName): Promise<void> {
+  await session.run(sql`DROP TABLE IF EXISTS ${inLake(groupsTable(table))}`);
 }
 
 async function standingGroups(session: Session, table: TableName, now: number): Promise<LakeTable | null> {

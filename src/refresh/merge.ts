@@ -79,6 +79,13 @@ export function impossibleGroups({groups: {relation, accumulators}}: Merge): Sql
   return sql`SELECT 1 FROM groups_merged WHERE ${counts.length === 0 ? raw('false') : join(counts, ' OR ')}`;
 }
 
+/** How many rows the groups have that are read anew; null without GROUP BY: all of them. */
+export function rowsOfLost({groups: {relation, rows}}: Merge): Sql | null {
+  if (rows === null) return null;
+  const count = output(relation.keys.length + rows);
+  return sql`SELECT coalesce(sum(${count}), 0)::BIGINT AS "rows" FROM groups_merged WHERE is_lost`;
+}
+
 function merged({groups, stored: places, change, on, lost}: Merge): Sql {
   const {relation, accumulators} = groups;
   const keys = change.columns.slice(0, relation.keys.length);
