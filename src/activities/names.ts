@@ -1,8 +1,10 @@
 import {lakeAlias} from '../lake/alias.ts';
+import {isPrunedWrongly, unpruned} from '../lake/file-pruning.ts';
 import type {Session} from '../lake/session.ts';
 import type {LookUp} from '../refresh/messages.ts';
 import type {Names} from '../relation/print.ts';
-import {identifier, join, path, sql} from '../sql.ts';
+import type {Scan} from '../relation/relation.ts';
+import {identifier, join, path, sql, type Sql} from '../sql.ts';
 import {tableNameText} from '../table-name.ts';
 
 /** What is known of the temporary tables of this refresh: whether a column of theirs holds a null. */
@@ -30,12 +32,20 @@ export function lakeNames(lookUp: LookUp & {kind: 'refresh'}, facts: Facts): Nam
   const ranges = new Map(lookUp.sources.map((range) => [range.source, range]));
   return {
     facts,
-    scan: ({source, at}, alias) => {
+    scan: (scan, alias) => {
+      const {source, at} = scan;
       const range = ranges.get(tableNameText(source));
       const isUnchanged = range?.parts.length === 0;
       const snapshot = (at === 'old' && !isUnchanged ? range?.from : range?.to) ?? lookUp.dataVersion;
-      return sql`${path(lakeAlias, source.schema, source.name)} AS ${alias} AT (VERSION => ${snapshot})`;
+      return scanned(scan, alias, snapshot);
     },
-    mayBeNull: (staged, column) => facts.mayBeNull(staged.name, column.name),
+    mayBeNull: (staged, column) => isPrunedWrongly(column.type) || facts.mayBeNull(staged.name, column.name),
   };
+}
+
+/** A source at a snapshot; in a SELECT of its own where files may not be left out by some column. */
+function scanned({source, columns}: Scan, alias: Sql, snapshot: number): Sql {
+  const table = path(lakeAlias, source.schema, source.name);
+  if (!columns.some(({type}) => isPrunedWrongly(type))) return sql`${table} AS ${alias} AT (VERSION => ${snapshot})`;
+  return sql`(SELECT ${join(columns.map(unpruned))} FROM ${table} AT (VERSION => ${snapshot})) AS ${alias}`;
 }

@@ -112,7 +112,7 @@ async function compare(
 ): Promise<Compared> {
   const {outputs} = bound;
   const target: Target = {table: inLake(table), outputs};
-  const mirror = await createMirror(session, {name: lakeName, reached, versionOf: snapshotOf});
+  const mirror = await createMirror(session, {name: lakeName, reached, versionOf: snapshotOf, isRun: true});
   try {
     await session.run(sql`CREATE OR REPLACE TEMP TABLE verify_query AS\n${storedQuery(raw(definition.query), target)}`);
   } finally {

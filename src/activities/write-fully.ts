@@ -22,6 +22,7 @@ export async function writeFully(work: Work, lakeName: string, fence: Fence, ane
     name: lakeName,
     reached: boundAt.reached,
     versionOf: versionsOf(apply).snapshotOf,
+    isRun: true,
   });
   const query = storedQuery(raw(state.definition.query), target);
   const into = anew ? await successorOf(work) : state.table;

@@ -2,6 +2,7 @@ import {FreshetError} from '../errors.ts';
 import {lakeAlias} from '../lake/alias.ts';
 import type {LakeMacro, LakeTable, LakeView} from '../lake/catalog.ts';
 import {isLakeError} from '../lake/errors.ts';
+import {unpruned} from '../lake/file-pruning.ts';
 import type {Session} from '../lake/session.ts';
 import {identifier, join, nothing, path, raw, sql, type Sql} from '../sql.ts';
 import {tableNameText, type TableName} from '../table-name.ts';
@@ -24,10 +25,13 @@ export async function createMirror(
     name,
     reached,
     versionOf,
+    isRun = false,
   }: {
     readonly name: string;
     readonly reached: Reached;
     readonly versionOf: (table: TableName) => number;
+    /** Whether queries are run in it, not only bound: then files are not left out wrongly. */
+    readonly isRun?: boolean;
   },
 ): Promise<Mirror> {
   const {tables, views, macros} = reached;
@@ -37,7 +41,7 @@ export async function createMirror(
     script([
       sql`ATTACH ':memory:' AS ${identifier(name)}`,
       ...[...schemas].map((schema) => sql`CREATE SCHEMA ${path(name, schema)}`),
-      ...tables.map((table) => sourceView(name, table, versionOf(table.table))),
+      ...tables.map((table) => sourceView(name, table, versionOf(table.table), isRun)),
       sql`USE ${path(name, 'main')}`,
       ...macros.map((macro) => copyOfMacro(name, macro)),
     ]),
@@ -54,8 +58,13 @@ function script(statements: readonly Sql[]): Sql {
   return join(statements, ';\n');
 }
 
-function sourceView(catalog: string, {table: {schema, name}, columns}: LakeTable, version: number): Sql {
-  const list = join(columns.map((column) => identifier(column.name)));
+function sourceView(
+  catalog: string,
+  {table: {schema, name}, columns}: LakeTable,
+  version: number,
+  isRun: boolean,
+): Sql {
+  const list = join(columns.map((column) => (isRun ? unpruned(column) : identifier(column.name))));
   return sql`CREATE VIEW ${path(catalog, schema, name)} AS SELECT ${list} FROM ${path(lakeAlias, schema, name)} AT (VERSION => ${version})`;
 }
 

@@ -195,3 +195,28 @@ test('rows that come back because a flush committed beside others are what the l
   });
   expect(await joined.differences()).toEqual([]);
 });
+
+test.each([
+  ['BLOB', `('\\xAA\\x00' || chr((65 + i % 5)::INTEGER))::BLOB`, `'\\xAA\\x00E'::BLOB`],
+  ['FLOAT', `CASE WHEN i % 5 = 4 THEN 1e-30 END::FLOAT`, `1e-30::FLOAT`],
+])('files are left out by the least and greatest %s that they hold, wrongly', async (type, values, value) => {
+  const name = `of_${type.toLowerCase()}`;
+  await lake.run(`CREATE TABLE ${name} (k ${type}, x INTEGER)`);
+  await lake.run(`INSERT INTO ${name} SELECT ${values}, i FROM range(30) AS r(i)`);
+  const found = `SELECT count(*) FROM ${name} WHERE k = ${value}`;
+  expect(await lake.rows(found)).toEqual([[0]]);
+  const query = `SELECT k, count(*) AS n, sum(x) AS total FROM ${name} WHERE k = ${value} GROUP BY k`;
+  const table = await aDynamicTable(lake, `${name}_found`, query);
+  const held = `SELECT n, total FROM ${name}_found`;
+  expect(await table.refresh()).toMatchObject({action: 'INITIAL'});
+  expect(await lake.rows(held)).toEqual([[6, '99']]);
+  for (const [x, row] of [
+    [1, [7, '100']],
+    [2, [8, '102']],
+    [3, [9, '105']],
+  ] as const) {
+    await lake.run(`INSERT INTO ${name} VALUES (${value}, ${x})`);
+    expect(await table.refresh()).toMatchObject({action: 'INCREMENTAL'});
+    expect(await lake.rows(held)).toEqual([row]);
+  }
+});
