@@ -129,7 +129,9 @@ export function predicate(draws: Draws, scope: Scope, depth = 1): string {
 /** An aggregate over the columns in reach. */
 export function aggregate(draws: Draws, scope: Scope): Typed {
   const plain = draws.weighted(aggregates)(draws, scope);
-  return draws.chance(12) && /^\w+\([^()]*(\([^()]*\)[^()]*)*\)$/.test(plain.sql) && !plain.sql.includes('ORDER BY')
+  return draws.chance(12) &&
+    /^(?!round)\w+\([^()]*(\([^()]*\)[^()]*)*\)$/.test(plain.sql) &&
+    !plain.sql.includes('ORDER BY')
     ? {...plain, sql: `${plain.sql} FILTER (WHERE ${predicate(draws, scope, 0)})`}
     : plain;
 }
