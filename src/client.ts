@@ -143,6 +143,7 @@ export class FreshetClient {
       upstreams: upstreamsOf(row.name, tables),
       suspendedUpstreams: suspendedUpstreamsOf(row.name, tables),
       readers: readersOf(row.name, tables),
+      keptGroups: row.keptGroups,
       schedule,
     };
   }

@@ -4,6 +4,7 @@ import {parseStatement} from '../definition/parse.ts';
 import {bareQuery, type Query} from '../definition/statement.ts';
 import {reasonText} from '../delta/reason.ts';
 import {currentSnapshot} from '../lake/catalog.ts';
+import {groupsTable} from '../lake/state.ts';
 import type {StoredDefinition} from '../lake/state.ts';
 import {explain as explained} from '../refresh/explain.ts';
 import {tableNameText, type TableName} from '../table-name.ts';
@@ -66,7 +67,9 @@ function explanation({table, definition, query}: Subject, {bound}: BoundAt, lake
     ...bound.volatileFunctions.map((functionName) => reasonText({kind: 'volatile', functionName})),
   ];
   const way =
-    reading.kind === 'relation' ? explained(reading.relation, outputs, {lake, table: definition.table}) : null;
+    reading.kind === 'relation'
+      ? explained(reading.relation, outputs, {lake, table: definition.table, groups: groupsTable(definition.table)})
+      : null;
   return {
     table: table === null ? null : tableNameText(table),
     query: query.text,

@@ -1,5 +1,6 @@
 import {differentiate} from '../delta/differentiate.ts';
 import type {Program, SourceChange, Step} from '../delta/program.ts';
+import type {Merges} from '../delta/root.ts';
 import {assert} from '../assert.ts';
 import {currentSnapshot, tablesAt, type LakeTable} from '../lake/catalog.ts';
 import {isLakeError} from '../lake/errors.ts';
@@ -18,6 +19,7 @@ import type {Relation} from '../relation/relation.ts';
 import {identifier, sql} from '../sql.ts';
 import {tableNameText} from '../table-name.ts';
 import {boundAt} from './bound-at.ts';
+import {hiddenGroupsOf, mergesOf} from './groups.ts';
 import type {RefreshContext} from './look-up-snapshots.ts';
 import {Facts, lakeNames} from './names.ts';
 import {tableNamed, versionsOf} from './versions.ts';
@@ -48,7 +50,8 @@ export async function extractChanges({lake, signal}: RefreshContext, input: Extr
   return await lake.compute(
     state.definition.settings,
     async (session) => {
-      const work = {relation: reading.relation, lookUp, folder, threshold};
+      const merges = mergesOf(state, hiddenGroupsOf(bound, state.definition));
+      const work = {relation: reading.relation, merges, lookUp, folder, threshold};
       const extracted = await session.transaction(() => extract(session, work)).catch(failedStatement);
       return {...extracted, statements: session.takeProfile()};
     },
@@ -69,14 +72,15 @@ export function failureReason({kind, message}: LakeError): Reason {
 
 type Work = {
   readonly relation: Relation;
+  readonly merges: Merges;
   readonly lookUp: LookUp & {kind: 'refresh'};
   readonly folder: string;
   readonly threshold: number;
 };
 
-async function extract(session: Session, {relation, lookUp, folder, threshold}: Work): Promise<Extraction> {
+async function extract(session: Session, {relation, merges, lookUp, folder, threshold}: Work): Promise<Extraction> {
   await currentSnapshot(session);
-  const all = differentiate(relation, () => true);
+  const all = differentiate(relation, () => true, merges);
   if (all.kind !== 'delta') return untrusted(all.reasons[0] ?? {kind: 'mode'}, []);
   const at = lookUp.sources.map(({source, to}) => ({table: tableNamed(source), snapshot: to}));
   const tables = await tablesAt(session, at);
@@ -100,7 +104,7 @@ async function extract(session: Session, {relation, lookUp, folder, threshold}: 
   // Once the share is over the threshold, what is staged would only be thrown away.
   const isDecided = (): boolean => (readShare({sources: netted, keys}) ?? 0) > threshold;
   if (isDecided()) return {kind: 'staged', sources: netted, keys, threshold, statements: []};
-  const program = programOf(relation, netted);
+  const program = programOf(relation, netted, merges);
   const files = new Map<string, string>();
   for (const {source, name} of program.changes) {
     files.set(tableNameText(source), await writeStaged(session, name, folder));
@@ -112,9 +116,9 @@ async function extract(session: Session, {relation, lookUp, folder, threshold}: 
 }
 
 /** The program for the sources that really changed. */
-export function programOf(relation: Relation, sources: readonly StagedSource[]): Program {
+export function programOf(relation: Relation, sources: readonly StagedSource[], merges: Merges): Program {
   const changed = new Set(sources.filter(({inserted, deleted}) => inserted + deleted > 0).map(({source}) => source));
-  const delta = differentiate(relation, (source) => changed.has(tableNameText(source)));
+  const delta = differentiate(relation, (source) => changed.has(tableNameText(source)), merges);
   assert(delta.kind === 'delta', 'a relation whose every source may change has a program when fewer do');
   return delta.program;
 }

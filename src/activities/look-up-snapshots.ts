@@ -6,6 +6,7 @@ import {contentsKept, FreshetError} from '../errors.ts';
 import {currentSnapshot, type LakeTable} from '../lake/catalog.ts';
 import {feedParts} from '../lake/feed.ts';
 import {compareFingerprints, isTargetChanged} from '../lake/fingerprint.ts';
+import {groupsAmiss} from '../lake/groups.ts';
 import type {Lake} from '../lake/lake.ts';
 import {damageOf} from '../lake/maintenance.ts';
 import {pastsOf, type Past} from '../lake/past.ts';
@@ -18,6 +19,7 @@ import type {ApplyInput, LookUp, SourceRange} from '../refresh/messages.ts';
 import {tableNameText} from '../table-name.ts';
 import type {TableName} from '../table-name.ts';
 import {boundAt} from './bound-at.ts';
+import {hiddenGroupsOf, keptGroups} from './groups.ts';
 import type {BoundAt} from './bound-at.ts';
 import {tableNamed, versionsOf} from './versions.ts';
 
@@ -64,7 +66,9 @@ async function look(session: Session, apply: ApplyInput, boundAt: BoundAt): Prom
     reinitialized(state, boundAt, sources, target.there) ??
     untrusted(state, target, pasts) ??
     (apply.full ? await requested(session, state) : null) ??
-    (isUnchanged && bound.volatileFunctions.length === 0 ? null : notIncremental(state, bound));
+    (isUnchanged && bound.volatileFunctions.length === 0
+      ? null
+      : (notIncremental(state, bound) ?? (await untrustedGroups(session, state, bound, now))));
   if (forced === null && isUnchanged && state.dataVersion === dataVersion) {
     return {kind: 'current', publication: publicationOf(state)};
   }
@@ -222,6 +226,15 @@ function untrusted(state: Published, target: Past, pasts: readonly SourcePast[])
   if (missing !== null) return fully({kind: 'snapshot-expired', source: tableNameText(state.table), snapshot: missing});
   const written = lastByOthers(state, target.history);
   return written === null ? null : fully({kind: 'target-written', snapshot: written});
+}
+
+/** What is kept of the groups is not there any more, or not what we left. Where nothing is kept nothing is merged. */
+async function untrustedGroups(session: Session, state: Published, bound: Bound, now: number): Promise<Forced> {
+  const kept = keptGroups(state, hiddenGroupsOf(bound, state.definition));
+  const amiss = kept === null ? null : await groupsAmiss(session, state, kept, now);
+  if (amiss === null) return null;
+  const reason: Reason = amiss === 'gone' ? {kind: 'groups-lost'} : {kind: 'target-written', snapshot: amiss.written};
+  return {action: 'FULL', reason};
 }
 
 /** Why the definition as it stands is always refreshed fully. */

@@ -5,16 +5,19 @@ import type {FingerprintedTarget} from '../lake/fingerprint.ts';
 import {publish} from '../lake/publication.ts';
 import type {Written} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
+import {groupsTable} from '../lake/state.ts';
 import type {Published as State} from '../lake/state.ts';
 import {writtenByOthers} from '../lake/target.ts';
 import type {Target} from '../refresh/apply.ts';
 import type {Action} from '../refresh/action.ts';
 import type {ApplyInput, Decision, Extraction, Fence, LookUp, Published} from '../refresh/messages.ts';
-import {sql} from '../sql.ts';
+import {raw, sql, type Sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import type {Program} from '../delta/program.ts';
 import type {BoundAt} from './bound-at.ts';
-import {writes} from '../refresh/apply.ts';
+import {keptGroups, type HiddenGroups} from './groups.ts';
+import {ofTarget, writes} from '../refresh/apply.ts';
+import type {Fingerprint} from '../lake/fingerprint.ts';
 import {tableNamed} from './versions.ts';
 
 export type PublishInput = {
@@ -31,6 +34,10 @@ export type Work = PublishInput & {
   readonly state: State;
   readonly boundAt: BoundAt;
   readonly target: Target;
+  /** The hidden table of groups, where the definition has one. */
+  readonly hidden: (HiddenGroups & Target) | null;
+  /** False: an attempt to keep the groups has failed. */
+  readonly keepsGroups: boolean;
 };
 
 /** What the transaction found that makes it give up: thrown through ROLLBACK, answered as a value. */
@@ -50,18 +57,32 @@ export type Writing = {
   readonly fence: Fence;
   /** The table that the rows are written into: the target, or what takes its place. */
   readonly into: TableName;
-  readonly write: () => Promise<Written & {readonly rows: number}>;
+  /** Whether the hidden table of groups is written too. */
+  readonly writesGroups: boolean;
+  readonly write: () => Promise<Wrote>;
+};
+
+export type Wrote = Written & {
+  readonly rows: number;
+  /** What is kept of the groups afterwards. */
+  readonly groups: Fingerprint['groups'];
+  /** Where that turned out only while it was written. */
+  readonly recomputed?: Writing['recomputed'];
+  /** Rows of groups that have lost what was kept of them. */
+  readonly rowsReadAnew?: number;
 };
 
 /** One transaction of the lake: every source counted, the rows written, the state row behind its fence. */
-export async function carryOut(work: Work, {action, recomputed, fence, into, write}: Writing): Promise<Published> {
+export async function carryOut(work: Work, writing: Writing): Promise<Published> {
+  const {action, fence, into, writesGroups, write} = writing;
   const {session, state, apply, lookUp, decision, refreshId} = work;
   let counts: ReadonlyMap<string, number> = new Map();
-  let written = {deleted: 0, inserted: 0, rows: lookUp.rows};
+  let written: Wrote = {deleted: 0, inserted: 0, rows: lookUp.rows, groups: undefined};
   const isAnew = action === 'INITIAL' || action === 'REINITIALIZE';
   let target: FingerprintedTarget | undefined;
   const publication = await publish(session, {
     table: state.table,
+    groups: writesGroups ? groupsTable(state.table) : null,
     fence,
     refreshId,
     message: `${action} refresh of ${apply.table}`,
@@ -80,7 +101,11 @@ export async function carryOut(work: Work, {action, recomputed, fence, into, wri
       dataVersion: lookUp.dataVersion,
       rows: written.rows,
       definition: state.definition,
-      fingerprint: {...work.boundAt.fingerprint, ...(target && {target})},
+      fingerprint: {
+        ...work.boundAt.fingerprint,
+        ...(target && {target}),
+        ...(written.groups && {groups: written.groups}),
+      },
       sources: lookUp.sources.map(({source, to, toTime, upstream}) => ({
         source,
         snapshot: to,
@@ -90,6 +115,7 @@ export async function carryOut(work: Work, {action, recomputed, fence, into, wri
       })),
     }),
   });
+  const recomputed = written.recomputed ?? writing.recomputed;
   const isNothing = action === 'INCREMENTAL' && written.deleted + written.inserted === 0;
   return {
     kind: 'published',
@@ -100,16 +126,20 @@ export async function carryOut(work: Work, {action, recomputed, fence, into, wri
       rowsDeleted: written.deleted,
       rowsInserted: written.inserted,
       recomputed,
-      rowsScanned: recomputed === 'all' ? sum([...counts.values()]) : rowsRead(work),
+      rowsScanned: recomputed === 'all' ? sum([...counts.values()]) : rowsRead(work) + (written.rowsReadAnew ?? 0),
       statements: session.takeProfile(),
     },
   };
 }
 
 /** What carries the contents on must not carry on what somebody else has written since the look-up. */
-async function refuseForeignRows({session, state}: Work, tableId: number): Promise<void> {
-  const snapshot = await writtenByOthers(session, state, tableId);
-  if (snapshot !== null) throw new GiveUp({kind: 'full-instead', reason: {kind: 'target-written', snapshot}});
+async function refuseForeignRows(work: Work, tableId: number): Promise<void> {
+  const {session, state, hidden} = work;
+  const groups = keptGroups(state, hidden);
+  for (const each of groups === null ? [tableId] : [tableId, groups.tableId]) {
+    const snapshot = await writtenByOthers(session, state, each);
+    if (snapshot !== null) throw new GiveUp({kind: 'full-instead', reason: {kind: 'target-written', snapshot}});
+  }
 }
 
 /** What an incremental refresh reads: what changed, and the rows below the affected keys. */
@@ -149,18 +179,25 @@ async function countSources({session, lookUp, extraction}: Work, action: Action)
 }
 
 export async function countTarget({session, target}: Work): Promise<number> {
-  const [row] = await session.rows<{count: number}>(
-    sql`SELECT count(*) AS count FROM ${target.table}`,
-    'count the table',
-  );
+  return await countRows(session, target.table, 'count the table');
+}
+
+export async function countRows(session: Session, table: Sql, label?: string): Promise<number> {
+  const [row] = await session.rows<{count: number}>(sql`SELECT count(*) AS count FROM ${table}`, label);
   return row?.count ?? 0;
 }
 
 /** `stale` and `added` into the target; by row, every row that was to go must have been there. */
-export async function writeRows({session, target}: Work, root: Program['root']['kind']): Promise<Written> {
+export async function writeRows(
+  {session}: Pick<Work, 'session'>,
+  target: Target,
+  root: Program['root']['kind'],
+  names = ofTarget,
+): Promise<Written> {
   const gone = sql`(SELECT coalesce(-sum(copies), 0)::BIGINT FROM net WHERE copies < 0)`;
   const [counts] = await session.rows<{stale: number; added: number; wanted: number | null}>(
-    sql`SELECT (SELECT count(*) FROM stale) AS stale, (SELECT coalesce(sum(copies), 0)::BIGINT FROM added) AS added,
+    sql`SELECT (SELECT count(*) FROM ${raw(names.stale)}) AS stale,
+      (SELECT coalesce(sum(copies), 0)::BIGINT FROM ${raw(names.added)}) AS added,
       ${root === 'rows' ? gone : sql`NULL`} AS wanted`,
   );
   assert(counts, 'a SELECT of counts has one row');
@@ -168,7 +205,7 @@ export async function writeRows({session, target}: Work, root: Program['root']['
   if (wanted !== null && wanted !== stale) {
     throw new GiveUp({kind: 'full-instead', reason: {kind: 'row-missing', rows: wanted - stale}});
   }
-  for (const {label, text} of writes(target, {stale, added})) {
+  for (const {label, text} of writes(target, {stale, added}, names)) {
     const changed = await session.run(text, label);
     assert(changed === (label === 'delete' ? stale : added), `${label} wrote as many rows as were counted`);
   }

@@ -2,12 +2,15 @@ import {contentsKept, FreshetError} from '../errors.ts';
 import {isLakeError} from '../lake/errors.ts';
 import {Conflict, isReadable, publicationOf, TargetUnreadable} from '../lake/publication.ts';
 import {removeStaging, StagedFileGone, stagingFolder} from '../lake/staging.ts';
-import {FenceLost, readStanding} from '../lake/state.ts';
+import {FenceLost, groupsTable, readStanding} from '../lake/state.ts';
 import {inLake} from '../lake/alias.ts';
 import type {Target} from '../refresh/apply.ts';
+import {keptColumns} from '../refresh/merge.ts';
 import type {Published} from '../refresh/messages.ts';
 import {boundAt} from './bound-at.ts';
 import {failureReason} from './extract-changes.ts';
+import {GroupsFailed} from './fill-groups.ts';
+import {hiddenGroupsOf, keptGroups} from './groups.ts';
 import type {RefreshContext} from './look-up-snapshots.ts';
 import {carryOut, GiveUp} from './publication-work.ts';
 import type {PublishInput, Work} from './publication-work.ts';
@@ -27,12 +30,21 @@ export async function publishRefresh({lake, signal}: RefreshContext, input: Publ
   if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${input.apply.table}`);
   const bound = await boundAt(lake, state.definition, versionsOf(input.apply), signal);
   const target: Target = {table: inLake(table), outputs: bound.bound.outputs};
+  const groups = hiddenGroupsOf(bound.bound, state.definition);
+  const hidden =
+    groups === null ? null : {...groups, table: inLake(groupsTable(table)), outputs: keptColumns(groups.groups)};
   const folder = stagingFolder(lake, table, input.refreshId);
-  const published = await lake.compute(
-    state.definition.settings,
-    (session) => attempt({...input, session, state, boundAt: bound, target}, folder, lake.name),
-    signal,
-  );
+  const publish = (keepsGroups: boolean): Promise<Published> =>
+    lake.compute(
+      state.definition.settings,
+      (session) => attempt({...input, session, state, boundAt: bound, target, hidden, keepsGroups}, folder, lake.name),
+      signal,
+    );
+  // Groups that can't be kept are no reason to have no contents.
+  const published = await publish(true).catch((error: unknown) => {
+    if (error instanceof GroupsFailed) return publish(false);
+    throw error;
+  });
   if (published.kind === 'published') await removeStaging(folder);
   return published;
 }
@@ -53,6 +65,8 @@ async function attempt(work: Work, folder: string, lakeName: string): Promise<Pu
     if (error instanceof TargetUnreadable) return await writeAnew(work, lakeName, error.publication.generation);
     if (isLakeError(error, 'missing-file') && !(await isReadable(work.session, state.table)))
       return await writeAnew(work, lakeName, generation);
+    if (isLakeError(error, 'missing-file') && (await areGroupsUnreadable(work)))
+      return {kind: 'full-instead', reason: {kind: 'groups-lost'}};
     if (isLakeError(error, 'data', 'statement') && decision.action === 'INCREMENTAL') {
       return {kind: 'full-instead', reason: failureReason(error)};
     }
@@ -69,6 +83,11 @@ async function writeAnew(work: Work, lakeName: string, generation: number): Prom
   return await writeFully({...work, decision: anew}, lakeName, fence, true);
 }
 
+async function areGroupsUnreadable({session, state, hidden, decision}: Work): Promise<boolean> {
+  const isMerge = decision.action === 'INCREMENTAL' && keptGroups(state, hidden) !== null;
+  return isMerge && !(await isReadable(session, groupsTable(state.table)));
+}
+
 /** Whether another refresh has published since: then what the transaction found amiss is that refresh's work. */
 async function isFenceMoved({session, state, lookUp}: Work): Promise<boolean> {
   const now = await readStanding(session, state.table);
@@ -78,8 +97,16 @@ async function isFenceMoved({session, state, lookUp}: Work): Promise<boolean> {
 /** The state row alone: a source changed, but in nothing that the query uses, and need not be read for it again. */
 function publishNothing(work: Work): Promise<Published> {
   const {rows, fence} = work.lookUp;
-  const write = () => Promise.resolve({deleted: 0, inserted: 0, rows});
-  return carryOut(work, {action: 'NO_DATA', recomputed: 'none', fence, into: work.state.table, write});
+  const groups = work.state.fingerprint?.groups;
+  const write = () => Promise.resolve({deleted: 0, inserted: 0, rows, groups});
+  return carryOut(work, {
+    action: 'NO_DATA',
+    recomputed: 'none',
+    fence,
+    into: work.state.table,
+    writesGroups: false,
+    write,
+  });
 }
 
 /** The query's own error on its data: it is the user's. DuckDB points into a statement of ours, which is no help to anybody. */

@@ -1,7 +1,18 @@
-import {filesOf, isMaintenanceDue} from '../lake/maintenance.ts';
+import {keptIn} from '../lake/fingerprint.ts';
+import {bytesOf, filesOf, isMaintenanceDue, type Files} from '../lake/maintenance.ts';
+import type {Session} from '../lake/session.ts';
 import type {ErrorCode} from '../errors.ts';
 import {inTransaction} from '../metadata/database.ts';
-import {allTables, countFailure, findTable, mostFailuresInARow, moveTable} from '../metadata/dynamic-table.ts';
+import {
+  allTables,
+  countFailure,
+  findTable,
+  mostFailuresInARow,
+  moveTable,
+  setKeptGroups,
+  type KeptGroups,
+} from '../metadata/dynamic-table.ts';
+import {groupsTable, readState} from '../lake/state.ts';
 import {forgetPublications, savePublication} from '../metadata/publication.ts';
 import {
   countNoData,
@@ -12,7 +23,7 @@ import {
 } from '../metadata/refresh.ts';
 import {forgetRungs} from '../metadata/rung.ts';
 import {suspensionNote} from '../schedule-note.ts';
-import {isSameName} from '../table-name.ts';
+import {isSameName, tableNameText, type TableName} from '../table-name.ts';
 import {alertId} from '../temporal-names.ts';
 import type {RecordFailureInput, RecordInput} from './activities.ts';
 import type {Deps} from './deps.ts';
@@ -28,9 +39,12 @@ export async function recordRefresh(
   const {action, reason, sources, changedRows, affectedKeys, ratio} = summary;
   const {rowsDeleted, rowsInserted, recomputed, rowsScanned, phases} = summary;
   const put = action === 'NO_DATA' ? countNoData : insertRefresh;
+  const name = tableNamed(table);
+  const {files, keptGroups} = await lake.look((session) => lookAtFiles(session, name));
   await inTransaction(metadata, async (client) => {
     await savePublication(client, table, publication);
     await moveTable(client, table, incarnation, {dataVersion, freshAt, rows});
+    await setKeptGroups(client, table, incarnation, keptGroups);
     await put(client, {
       ...{table, incarnation, refreshId, trigger, action, reason, dataVersion, sources, changedRows},
       ...{affectedKeys, ratio, rowsDeleted, rowsInserted, recomputed, rowsScanned, rows, phases, statements},
@@ -41,7 +55,22 @@ export async function recordRefresh(
     await forgetPublications(client, table);
     await forgetRungs(client);
   });
-  return {isMaintenanceDue: isMaintenanceDue(await lake.look((session) => filesOf(session, tableNamed(table))))};
+  return {isMaintenanceDue: files.some(isMaintenanceDue)};
+}
+
+/** Of the table and of what is kept of its groups; that is what stands now, also for one who comes late to put a refresh down. */
+async function lookAtFiles(
+  session: Session,
+  table: TableName,
+): Promise<{files: readonly Files[]; keptGroups: KeptGroups | null}> {
+  const own = await filesOf(session, table);
+  const groups = groupsTable(table);
+  const ofGroups = await filesOf(session, groups);
+  const state = ofGroups.data === 0 ? null : await readState(session, table);
+  const kept = keptIn(state?.fingerprint ?? null);
+  if (kept === null) return {files: [own], keptGroups: null};
+  const keptGroups = {table: tableNameText(groups), rows: kept.rows, bytes: await bytesOf(session, groups)};
+  return {files: [own, ofGroups], keptGroups};
 }
 
 /** How much of the time of all phases was not spent in SQL. */

@@ -5,8 +5,9 @@ import {difference, storedQuery} from '../refresh/apply.ts';
 import type {Fence, Published} from '../refresh/messages.ts';
 import {raw, sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
+import {fillingOf} from './fill-groups.ts';
 import {carryOut, countTarget, writeRows} from './publication-work.ts';
-import type {Work, Writing} from './publication-work.ts';
+import type {Work, Wrote} from './publication-work.ts';
 import {versionsOf} from './versions.ts';
 
 /**
@@ -30,22 +31,30 @@ export async function writeFully(work: Work, lakeName: string, fence: Fence, ane
     : apply.hasReaders && decision.action !== 'INITIAL'
       ? differing(work, query)
       : emptied(work, query);
+  const {writesGroups, fill} = await fillingOf(work);
   const action = decision.action === 'INCREMENTAL' || decision.action === 'NO_DATA' ? 'FULL' : decision.action;
   try {
-    return await carryOut(work, {action, recomputed: 'all', fence, into, write});
+    return await carryOut(work, {
+      ...{action, recomputed: 'all', fence, into, writesGroups},
+      write: async () => {
+        const written = await write();
+        return {...written, groups: await fill(written.rows)};
+      },
+    });
   } finally {
     await mirror.drop();
   }
 }
 
 type Query = ReturnType<typeof storedQuery>;
+type Filled = () => Promise<Omit<Wrote, 'groups'>>;
 
 function successorOf({session, state: {table, definition, incarnation}, boundAt}: Work): Promise<TableName> {
   const columns = boundAt.bound.outputs.map(({name, storedType}) => ({name, type: storedType}));
   return createSuccessor(session, {table, columns, comment: definition.options.comment}, incarnation);
 }
 
-function replaced({session, state}: Work, query: Query, successor: TableName): Writing['write'] {
+function replaced({session, state}: Work, query: Query, successor: TableName): Filled {
   const {table, rows: deleted} = state;
   return async () => {
     const inserted = await session.run(sql`INSERT INTO ${inLake(successor)}\n${query}`, 'recompute');
@@ -54,12 +63,12 @@ function replaced({session, state}: Work, query: Query, successor: TableName): W
   };
 }
 
-function differing(work: Work, query: Query): Writing['write'] {
+function differing(work: Work, query: Query): Filled {
   return async () => {
     const before = await countTarget(work);
     if (!(await isToldByRowId(work, before))) return await emptied(work, query)();
     for (const {label, text} of difference(query, work.target)) await work.session.run(text, label);
-    const {deleted, inserted} = await writeRows(work, 'rows');
+    const {deleted, inserted} = await writeRows(work, work.target, 'rows');
     return {deleted, inserted, rows: before - deleted + inserted};
   };
 }
@@ -70,7 +79,7 @@ async function isToldByRowId({session, target}: Work, rows: number): Promise<boo
   return ids?.count === rows;
 }
 
-function emptied({session, target}: Work, query: Query): Writing['write'] {
+function emptied({session, target}: Work, query: Query): Filled {
   return async () => {
     const deleted = await session.run(sql`TRUNCATE ${target.table}`, 'empty the table');
     const inserted = await session.run(sql`INSERT INTO ${target.table}\n${query}`, 'recompute');

@@ -1,44 +1,87 @@
 import {assert} from '../assert.ts';
-import type {Program} from '../delta/program.ts';
+import type {Merge, Program, Root} from '../delta/program.ts';
 import type {Session} from '../lake/session.ts';
 import {readStaged} from '../lake/staging.ts';
 import {rootStatements} from '../refresh/apply.ts';
+import type {Statement} from '../refresh/apply.ts';
+import {impossibleGroups, ofGroups, rowsOfLost} from '../refresh/merge.ts';
 import type {Extraction, Published} from '../refresh/messages.ts';
 import {columnName} from '../relation/print.ts';
 import {columnsOfRelation} from '../relation/relation.ts';
+import type {Staged} from '../relation/relation.ts';
 import {identifier, sql} from '../sql.ts';
 import {tableNameText} from '../table-name.ts';
 import {programOf} from './extract-changes.ts';
 import {Facts, lakeNames} from './names.ts';
-import {carryOut, countTarget, GiveUp, writeRows} from './publication-work.ts';
-import type {Work, Writing} from './publication-work.ts';
+import {fillingOf} from './fill-groups.ts';
+import {keptGroups, mergesOf} from './groups.ts';
+import {carryOut, countRows, countTarget, GiveUp, writeRows} from './publication-work.ts';
+import type {Work, Writing, Wrote} from './publication-work.ts';
 
 /** Applies what was staged: the root of the program is computed and written in the publishing transaction. */
 export async function writeIncrementally(work: Work, folder: string): Promise<Published> {
-  const {session, state, lookUp, extraction, boundAt, target} = work;
+  const {session, state, lookUp, extraction, boundAt, target, hidden} = work;
   const {reading} = boundAt.bound;
   assert(
     extraction.kind === 'staged' && reading.kind === 'relation',
     'only a trusted extraction of a relation is incremental',
   );
-  const program = programOf(reading.relation, extraction.sources);
+  const merges = mergesOf(state, hidden);
+  const program = programOf(reading.relation, extraction.sources, merges);
   const facts = new Facts();
   await loadStaged(session, program, extraction, folder, facts);
+  const kept = keptGroups(state, hidden);
+  const filling = kept === null ? await fillingOf(work) : null;
   const write: Writing['write'] = async () => {
     await checkTarget(work);
-    if (await isUntouched(session, program)) return {deleted: 0, inserted: 0, rows: lookUp.rows};
-    for (const {label, text} of rootStatements(program, target, lakeNames(lookUp, facts)))
-      await session.run(text, label);
-    const {deleted, inserted} = await writeRows(work, program.root.kind);
-    return {deleted, inserted, rows: lookUp.rows - deleted + inserted};
+    const before = {deleted: 0, inserted: 0, rows: lookUp.rows, groups: state.fingerprint?.groups};
+    if (await isUntouched(session, program)) return before;
+    await runAll(session, rootStatements(program, target, lakeNames(lookUp, facts), hidden));
+    const {deleted, inserted} = await writeRows(work, target, program.root.kind);
+    const written = {deleted, inserted, rows: lookUp.rows - deleted + inserted};
+    if (filling !== null && program.root.kind !== 'merge')
+      return {...written, groups: await filling.fill(written.rows)};
+    assert(program.root.kind === 'merge', 'where groups are kept a change is merged');
+    return await writeGroups(work, program.root, written);
   };
   return await carryOut(work, {
     action: 'INCREMENTAL',
     recomputed: program.recomputed,
     fence: lookUp.fence,
     into: state.table,
+    writesGroups: kept !== null || filling?.writesGroups === true,
     write,
   });
+}
+
+async function runAll(session: Session, statements: readonly Statement[]): Promise<void> {
+  for (const {label, text, ifAny} of statements) {
+    if (ifAny === undefined || (await countRows(session, identifier(ifAny))) > 0) await session.run(text, label);
+  }
+}
+
+/** What is kept of the groups beside the target, as it is after the change; and the nets under it. */
+async function writeGroups(work: Work, root: Merge, rowsWritten: Omit<Wrote, 'groups'>): Promise<Wrote> {
+  const {session, hidden} = work;
+  const {lost} = root;
+  const impossible = await countRows(session, sql`(${impossibleGroups(root)}) AS impossible`);
+  if (impossible > 0) throw new GiveUp({kind: 'full-instead', reason: {kind: 'row-missing', rows: impossible}});
+  const isRead = lost !== null && (await countRows(session, identifier(lost.keys.name))) > 0;
+  const written = {...rowsWritten, groups: undefined};
+  const merged = isRead ? {...written, ...(await readAnew(session, root))} : written;
+  const kept = keptGroups(work.state, hidden);
+  if (root.stored !== null || hidden === null || kept === null) return merged;
+  const {deleted, inserted} = await writeRows(work, hidden, 'merge', ofGroups);
+  const rows = kept.rows - deleted + inserted;
+  if (root.showsAll && rows !== written.rows) throw new GiveUp(miscounted(rows, written.rows));
+  return {...merged, groups: {...kept, rows}};
+}
+
+async function readAnew(session: Session, root: Merge): Promise<Pick<Wrote, 'recomputed' | 'rowsReadAnew'>> {
+  const rows = rowsOfLost(root);
+  if (rows === null) return {recomputed: 'all'};
+  const [sum] = await session.rows<{rows: number}>(rows);
+  return {recomputed: 'keys', rowsReadAnew: sum?.rows ?? 0};
 }
 
 async function loadStaged(
@@ -61,17 +104,37 @@ async function loadStaged(
   }
 }
 
-/** The target must hold what we left: a by-row or by-key change of anything else gives wrong rows. */
+/** The target must hold what we left, and so must its groups: a change of anything else gives wrong rows. */
 async function checkTarget(work: Work): Promise<void> {
-  const [expected, found] = [work.lookUp.rows, await countTarget(work)];
-  if (found !== expected)
-    throw new GiveUp({kind: 'full-instead', reason: {kind: 'target-count-mismatch', expected, found}});
+  const {session, state, hidden, lookUp} = work;
+  const found = await countTarget(work);
+  if (found !== lookUp.rows) throw new GiveUp(miscounted(lookUp.rows, found));
+  const groups = keptGroups(state, hidden);
+  if (groups === null || hidden === null) return;
+  const kept = await countRows(session, hidden.table, 'count the groups');
+  if (kept !== groups.rows) throw new GiveUp(miscounted(groups.rows, kept));
+}
+
+function miscounted(expected: number, found: number): Published {
+  return {kind: 'full-instead', reason: {kind: 'target-count-mismatch', expected, found}};
 }
 
 /** Whether nothing that changed reaches the result. */
 async function isUntouched(session: Session, {root}: Program): Promise<boolean> {
-  const gate = root.kind === 'keys' ? root.keys : root.kind === 'whole' ? root.below : null;
-  if (gate === null) return root.kind === 'unchanged';
-  const [row] = await session.rows<{count: number}>(sql`SELECT count(*) AS count FROM ${identifier(gate.name)}`);
-  return row?.count === 0;
+  const gate = gateOf(root);
+  return gate === null ? root.kind === 'unchanged' : (await countRows(session, identifier(gate.name))) === 0;
+}
+
+/** What is staged and empty when nothing reaches the result. */
+export function gateOf(root: Root): Staged | null {
+  switch (root.kind) {
+    case 'keys':
+      return root.keys;
+    case 'merge':
+      return root.change;
+    case 'whole':
+      return root.below;
+    default:
+      return null;
+  }
 }

@@ -76,6 +76,13 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** 1234567 bytes as 1.2 MB. */
+export function size(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3), units.length - 1);
+  return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
+}
+
 export function rowCount(value: number): string {
   return `${count(value)} ${value === 1 ? 'row' : 'rows'}`;
 }

@@ -4,7 +4,7 @@ import {didYouMean} from '../definition/nearest.ts';
 import {targetLagText} from '../definition/target-lag.ts';
 import {FreshetError} from '../errors.ts';
 import {transitiveUpstreamsOf} from '../graph/edges.ts';
-import type {Suspension, TableRow} from '../metadata/dynamic-table.ts';
+import type {KeptGroups, Suspension, TableRow} from '../metadata/dynamic-table.ts';
 import type {HistoryEntry} from '../metadata/refresh.ts';
 import type {Difference} from '../metadata/verification.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
@@ -54,6 +54,8 @@ export type DynamicTableDetails = DynamicTable & {
   readonly suspendedUpstreams: readonly SuspendedUpstream[];
   /** The dynamic tables that read it. */
   readonly readers: readonly string[];
+  /** The hidden table of the lake that changes are merged into, as the last refresh left it; null while nothing is kept. */
+  readonly keptGroups: KeptGroups | null;
   /** Null when Temporal has none (any more). */
   readonly schedule: {
     readonly id: string;

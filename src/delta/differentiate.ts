@@ -11,7 +11,7 @@ import {join} from './join.ts';
 import type {Program} from './program.ts';
 import {project} from './project.ts';
 import type {Reason} from './reason.ts';
-import {root} from './root.ts';
+import {root, type Merges} from './root.ts';
 import {scan} from './scan.ts';
 import {unionAll} from './union-all.ts';
 
@@ -25,9 +25,13 @@ export type Delta =
  *
  * A change is a signed multiset (Δ), as in DBToaster, DBSP and OpenIVM: R′ = R + ΔR. Each rule's file has its equation.
  */
-export function differentiate(relation: Relation, isChanged: (source: TableName) => boolean): Delta {
+export function differentiate(
+  relation: Relation,
+  isChanged: (source: TableName) => boolean,
+  merges: Merges = 'hidden',
+): Delta {
   const derivation = new Derivation(relation, isChanged);
-  const change = root(relation, derivation);
+  const change = root(relation, derivation, merges);
   if (change === null || derivation.reasons.length > 0) return {kind: 'not-incremental', reasons: derivation.reasons};
   const {changes, steps, recomputed} = derivation;
   return {kind: 'delta', program: {changes, steps, root: change, recomputed}};

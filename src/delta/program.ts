@@ -1,6 +1,7 @@
 import type {Column} from '../relation/expression.ts';
 import type {Relation, Staged} from '../relation/relation.ts';
 import type {TableName} from '../table-name.ts';
+import type {Groups} from './merge.ts';
 
 /** All that an incremental refresh computes, as data: first what came and went in the sources, then the steps, then the root. */
 export type Program = {
@@ -41,5 +42,28 @@ export type Root =
       readonly on: readonly {readonly place: number; readonly key: Column}[];
       readonly fresh: Relation;
     }
+  | Merge
   /** The whole result, computed again, because it is one row; not when `below` is staged and empty: nothing reached it. */
   | {readonly kind: 'whole'; readonly fresh: Relation; readonly below: Staged | null};
+
+/**
+ * What is kept of the affected groups is merged with what came and went, and whatever the target holds for them is replaced by
+ * what follows from it. `stored`: where it is kept, by places of the outputs that show it; null: in a hidden table.
+ */
+export type Merge = {
+  readonly kind: 'merge';
+  readonly groups: Groups;
+  readonly stored: Stored | null;
+  /** Whether the result has a row for each group. */
+  readonly showsAll: boolean;
+  /** A step: one row for each affected group, with its keys and what each accumulator is given. */
+  readonly change: Staged;
+  readonly on: readonly {readonly place: number; readonly key: Column}[];
+  /** Groups that have lost a least or greatest value, and the aggregate over only their rows; null: there are none. */
+  readonly lost: {readonly keys: Staged; readonly anew: Relation} | null;
+  /** The result over the temporary table of the affected groups. */
+  readonly fresh: {readonly groups: Staged; readonly relation: Relation};
+};
+
+/** The place of the output that shows each accumulator. */
+export type Stored = readonly number[];

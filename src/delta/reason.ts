@@ -33,6 +33,8 @@ export type Reason =
   | {readonly kind: 'target-files-lost'}
   | {readonly kind: 'target-count-mismatch'; readonly expected: number; readonly found: number}
   | {readonly kind: 'row-missing'; readonly rows: number}
+  /** The hidden table that changes are merged into. */
+  | {readonly kind: 'groups-lost'}
   | {readonly kind: 'data-error'; readonly message: string}
   | {readonly kind: 'cheaper'; readonly ratio: number; readonly threshold: number}
   | {readonly kind: 'volatile'; readonly functionName: string};
@@ -83,6 +85,8 @@ export function reasonText(reason: Reason): string {
       return `the table has ${reason.found} rows where ${reason.expected} were left`;
     case 'row-missing':
       return `${reason.rows} rows that had to be taken away were not there`;
+    case 'groups-lost':
+      return 'the counts and sums that changes were merged into are gone, or files of them are';
     case 'data-error':
       return `the incremental statement failed on the data: ${reason.message}`;
     case 'cheaper':

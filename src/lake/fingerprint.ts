@@ -20,7 +20,21 @@ export type Fingerprint = {
   readonly macros: readonly {readonly macro: string; readonly hash: string}[];
   /** The target that the contents went into; what was read without contents has none. */
   readonly target?: FingerprintedTarget;
+  /**
+   * What is kept of its groups beside the target. `wanted`: nothing yet, but the last change was small enough to be merged; null:
+   * they could not be kept.
+   */
+  readonly groups?: FingerprintedGroups | 'wanted' | null;
 };
+
+/** The hidden table of groups that goes with the contents. `meaning`: hash of what its columns are. */
+export type FingerprintedGroups = {readonly tableId: number; readonly rows: number; readonly meaning: string};
+
+/** What is kept of the groups, if anything is. */
+export function keptIn(fingerprint: Fingerprint | null): FingerprintedGroups | null {
+  const groups = fingerprint?.groups ?? null;
+  return groups === 'wanted' ? null : groups;
+}
 
 export type FingerprintedTarget = {
   readonly tableId: number;

@@ -34,6 +34,14 @@ export async function filesOf(session: Session, table: TableName): Promise<Files
   return files ?? {data: 0, small: 0, deletes: 0};
 }
 
+/** Of its live data files. */
+export async function bytesOf(session: Session, table: TableName): Promise<number> {
+  const [files] = await session.rows<{bytes: number}>(
+    sql`SELECT coalesce(sum(file_size_bytes), 0)::BIGINT AS bytes FROM (${liveFiles(session, table)})`,
+  );
+  return files?.bytes ?? 0;
+}
+
 /**
  * Makes few, whole files of a target's many. Callers hold the refresh lock of its dynamic table: small deletes that commit beside
  * a compaction are lost. Not in one transaction with the state row, nor need it be, for it conflicts with deletes in files by itself.

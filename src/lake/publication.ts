@@ -15,6 +15,8 @@ export type Written = {readonly deleted: number; readonly inserted: number};
 
 export type PublicationWork = {
   readonly table: TableName;
+  /** The hidden table of groups, if it is written too. */
+  readonly groups: TableName | null;
   readonly fence: Fence;
   /** Unique to this refresh; by it a commit is found whose answer was lost. */
   readonly refreshId: string;
@@ -56,7 +58,7 @@ export class TargetUnreadable extends Error {
  */
 export async function publish(session: Session, work: PublicationWork): Promise<Publication> {
   const {table} = work;
-  await protect(session, [ownTarget(table), ownState(table)]);
+  await protect(session, [...tablesOf(work).map(ownTarget), ownState(table)]);
   let published: StateRow & {readonly asOf: number};
   try {
     published = await session.transaction(async () => {
@@ -80,6 +82,11 @@ export async function publish(session: Session, work: PublicationWork): Promise<
   return publication;
 }
 
+/** Those that hold rows. */
+function tablesOf({table, groups}: PublicationWork): readonly TableName[] {
+  return groups === null ? [table] : [table, groups];
+}
+
 async function setMessage(session: Session, {refreshId, message, extraInfo}: PublicationWork): Promise<void> {
   const extra = JSON.stringify({...extraInfo, refreshId});
   await session.run(
@@ -94,8 +101,9 @@ const answerWithinMs = 60_000;
 async function afterLostAnswer(session: Session, work: PublicationWork, error: LakeError): Promise<Publication> {
   const publication = await whenConnected(() => session.beside((next) => findPublication(next, work)));
   if (publication === null) throw new LakeError('connection', error.message);
-  if (!(await session.beside((next) => isReadable(next, work.table))))
-    throw new TargetUnreadable(work.table, publication);
+  for (const table of tablesOf(work)) {
+    if (!(await session.beside((next) => isReadable(next, table)))) throw new TargetUnreadable(work.table, publication);
+  }
   return publication;
 }
 

@@ -73,6 +73,17 @@ export function stateTable(table: TableName): TableName {
   return {schema: stateSchema, name: isPlain ? text : createHash('sha256').update(text).digest('hex').slice(0, 40)};
 }
 
+/**
+ * Where what is kept of a dynamic table's groups lies, if its own rows don't show it: beside its state table, under a name that
+ * no state table has.
+ */
+export function groupsTable(table: TableName): TableName {
+  const {schema, name} = stateTable(table);
+  return {schema, name: `${name}${groupsSuffix}`};
+}
+
+const groupsSuffix = '-groups';
+
 /** State rows are inlined always: rows in files are lost when the answer to a COMMIT is. */
 export function ownState(table: TableName): OwnTable {
   return {table: stateTable(table), inlinedRows: 1_000_000};
@@ -128,7 +139,8 @@ export async function readStanding(session: Session, table: TableName): Promise<
 export async function allStates(session: Session): Promise<Published[]> {
   const names = await session.rows<{name: string}>(
     sql`SELECT table_name AS name FROM duckdb_tables()
-      WHERE database_name = ${literal(lakeAlias)} AND schema_name = ${literal(stateSchema)} ORDER BY table_name`,
+      WHERE database_name = ${literal(lakeAlias)} AND schema_name = ${literal(stateSchema)}
+        AND NOT suffix(table_name, ${literal(groupsSuffix)}) ORDER BY table_name`,
   );
   const states = [];
   for (const {name} of names) states.push(await readRow(session, {schema: stateSchema, name}));
@@ -151,7 +163,9 @@ WHERE concat_ws(' ', incarnation, generation) = ${literal(`${fence.incarnation} 
   if (changed !== 1) throw new FenceLost(table);
 }
 
+/** What is kept of the groups goes with it. */
 export async function dropState(session: Session, table: TableName): Promise<void> {
+  await session.run(sql`DROP TABLE IF EXISTS ${inLake(groupsTable(table))}`);
   await session.run(sql`DROP TABLE IF EXISTS ${inLake(stateTable(table))}`);
 }
 

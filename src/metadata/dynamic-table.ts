@@ -19,6 +19,9 @@ export type Suspension = {
   readonly runId: string;
 };
 
+/** The hidden table of the lake that changes are merged into, as the last refresh left it. */
+export type KeptGroups = {readonly table: string; readonly rows: number; readonly bytes: number};
+
 /** A dynamic table as the metadata knows it. */
 export type TableRow = {
   readonly name: string;
@@ -42,12 +45,13 @@ export type TableRow = {
   readonly suspension: Suspension | null;
   /** Since when scheduled runs have found its contents older than its target lag, ISO 8601. */
   readonly lagMissedAt: string | null;
+  readonly keptGroups: KeptGroups | null;
   readonly createdAt: string;
 };
 
 const columns = `name, incarnation, created_by as "createdBy", state, definition, columns, sources, mode, reasons, data_version as "dataVersion",
   fresh_at as "freshAt", row_count as "rows", failures_in_a_row as "failuresInARow", suspension,
-  lag_missed_at as "lagMissedAt", created_at as "createdAt"`;
+  lag_missed_at as "lagMissedAt", kept_groups as "keptGroups", created_at as "createdAt"`;
 
 /** A new table; false when its name is taken. What was not given yet (version, rows) comes with the first refresh. */
 export async function insertTable(
@@ -132,6 +136,20 @@ export async function moveTable(
      set data_version = $3, row_count = $5, fresh_at = greatest(fresh_at, $4), failures_in_a_row = 0
      where name = $1 and incarnation = $2 and (data_version is null or data_version <= $3)`,
     [name, incarnation, dataVersion, freshAt, rowCount],
+  );
+}
+
+/** Null: nothing is kept. */
+export async function setKeptGroups(
+  database: Queryable,
+  name: string,
+  incarnation: string,
+  groups: KeptGroups | null,
+): Promise<void> {
+  await database.query(
+    `update freshet.dynamic_table set kept_groups = $3
+     where name = $1 and incarnation = $2 and kept_groups is distinct from $3`,
+    [name, incarnation, groups === null ? null : JSON.stringify(groups)],
   );
 }
 

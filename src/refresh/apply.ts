@@ -5,8 +5,9 @@ import {columnName, print} from '../relation/print.ts';
 import type {Names} from '../relation/print.ts';
 import {columnsOfRelation} from '../relation/relation.ts';
 import type {Relation} from '../relation/relation.ts';
-import {identifier, indented, join, raw, sql} from '../sql.ts';
+import {identifier, indented, join, nothing, raw, sql} from '../sql.ts';
 import type {Sql} from '../sql.ts';
+import {rowsOfMerge} from './merge.ts';
 
 /**
  * From the root of a program to the rows that leave and enter the target: SQL only, over temporary tables whose columns are
@@ -16,15 +17,23 @@ import type {Sql} from '../sql.ts';
 /** The target and what it holds. */
 export type Target = {readonly table: Sql; readonly outputs: readonly BoundOutput[]};
 
-/** Statements in order; afterwards `stale` has the rowids that go and `added` the rows that come, with `copies` of each. */
-export type Statement = {readonly label: string; readonly text: Sql};
+/**
+ * Statements in order; afterwards `stale` has the rowids that go and `added` the rows that come, with `copies` of each. `ifAny`:
+ * a temporary table without whose rows there is nothing to do.
+ */
+export type Statement = {readonly label: string; readonly text: Sql; readonly ifAny?: string};
 
 export function output(place: number): Sql {
   return identifier(`o${place}`);
 }
 
-/** From what is staged to the rows that go and come. */
-export function rootStatements({root}: Program, target: Target, names: Names): readonly Statement[] {
+/** From what is staged to the rows that go and come. `hidden`: the table of groups, where the program has one. */
+export function rootStatements(
+  {root}: Program,
+  target: Target,
+  names: Names,
+  hidden: Target | null,
+): readonly Statement[] {
   switch (root.kind) {
     case 'unchanged':
       return [];
@@ -32,6 +41,8 @@ export function rootStatements({root}: Program, target: Target, names: Names): r
       return rowsOf(root, target, names);
     case 'keys':
       return rowsOfKeys(root, target, names);
+    case 'merge':
+      return rowsOfMerge(root, target, names, hidden);
     case 'whole':
       return rowsOfWhole(root, target, names);
   }
@@ -88,57 +99,90 @@ WHERE place <= -copies`,
 
 /** The rows of the affected keys: those the target holds and no longer should go, those it should hold and doesn't come. */
 function rowsOfKeys({keys, on, fresh}: Root & {kind: 'keys'}, target: Target, names: Names): readonly Statement[] {
-  const terms = on.flatMap(({place, key}) => {
-    const shown = target.outputs[place];
-    return shown ? [{value: identifier(shown.name), key}] : [];
-  });
-  const hasNulls = terms.some(({key}) => names.mayBeNull(keys, key));
-  const list = join(terms.map(({key}) => identifier(key.name)));
-  const affected = hasNulls
-    ? sql`AS target SEMI JOIN ${identifier(keys.name)} AS keys ON ${join(
-        terms.map(({value, key}) => sql`target.${value} IS NOT DISTINCT FROM keys.${identifier(key.name)}`),
-        ' AND ',
-      )}`
-    : sql`WHERE ${tuple(terms.map(({value}) => value))} IN (SELECT ${list} FROM ${identifier(keys.name)})`;
-  return replaced(print(fresh, names), fresh, affected, target);
+  return [
+    ...recomputed(fresh, target, names),
+    heldRows(target, affectedRows({keys, on}, target, names)),
+    ...replaced(target),
+  ];
 }
 
 /** The whole result against the whole target. */
 function rowsOfWhole({fresh}: Root & {kind: 'whole'}, target: Target, names: Names): readonly Statement[] {
-  return replaced(print(fresh, names), fresh, sql``, target);
+  return [...recomputed(fresh, target, names), heldRows(target, nothing), ...replaced(target)];
 }
 
-function replaced(query: Sql, fresh: Relation, affected: Sql, target: Target): readonly Statement[] {
-  const here = target.outputs.map(({name}, place) => sql`${identifier(name)} AS ${output(place)}`);
+/** What narrows the target to the rows of some keys; nothing without keys. */
+export function affectedRows(
+  {keys, on}: Pick<Root & {kind: 'keys'}, 'keys' | 'on'>,
+  target: Target,
+  names: Names,
+): Sql {
+  const terms = on.flatMap(({place, key}) => {
+    const shown = target.outputs[place];
+    return shown ? [{value: identifier(shown.name), key}] : [];
+  });
+  if (terms.length === 0) return nothing;
+  const list = join(terms.map(({key}) => identifier(key.name)));
+  if (!terms.some(({key}) => names.mayBeNull(keys, key)))
+    return sql`WHERE ${tuple(terms.map(({value}) => value))} IN (SELECT ${list} FROM ${identifier(keys.name)})`;
+  return sql`AS target SEMI JOIN ${identifier(keys.name)} AS keys ON ${join(
+    terms.map(({value, key}) => sql`target.${value} IS NOT DISTINCT FROM keys.${identifier(key.name)}`),
+    ' AND ',
+  )}`;
+}
+
+function recomputed(fresh: Relation, target: Target, names: Names): readonly Statement[] {
+  return [{label: 'recompute', text: freshRows(fresh, target, names)}];
+}
+
+/** The temporary table of the rows that the target should hold. */
+export function freshRows(fresh: Relation, target: Target, names: Names): Sql {
+  return sql`CREATE TEMP TABLE fresh AS\nSELECT ${storedOutputs(fresh, target)} FROM (\n${indented(print(fresh, names))}\n) AS result`;
+}
+
+export function heldRows({table, outputs}: Target, affected: Sql, held = 'held'): Statement {
+  const here = outputs.map(({name}, place) => sql`${identifier(name)} AS ${output(place)}`);
+  return {
+    label: 'what the table holds',
+    text: sql`CREATE TEMP TABLE ${raw(held)} AS\nSELECT rowid AS row_id, ${join(here)} FROM ${table} ${affected}`,
+  };
+}
+
+/** The temporary tables by which one table is written. */
+export const ofTarget = {fresh: 'fresh', held: 'held', stale: 'stale', added: 'added'};
+
+export type Named = typeof ofTarget;
+
+/** Rows that are in both are left alone. */
+export function replaced(target: Target, {fresh, held, stale, added}: Named = ofTarget): readonly Statement[] {
   const identical = same(target, raw('one'), raw('other'));
   return [
     {
-      label: 'recompute',
-      text: sql`CREATE TEMP TABLE fresh AS\nSELECT ${storedOutputs(fresh, target)} FROM (\n${indented(query)}\n) AS result`,
-    },
-    {
-      label: 'what the table holds',
-      text: sql`CREATE TEMP TABLE held AS\nSELECT rowid AS row_id, ${join(here)} FROM ${target.table} ${affected}`,
-    },
-    {
       label: 'find the rows that go',
-      text: sql`CREATE TEMP TABLE stale AS SELECT one.row_id FROM held AS one ANTI JOIN fresh AS other ON ${identical}`,
+      text: sql`CREATE TEMP TABLE ${raw(stale)} AS SELECT one.row_id FROM ${raw(held)} AS one ANTI JOIN ${raw(fresh)} AS other ON ${identical}`,
     },
     {
       label: 'rows that come',
-      text: sql`CREATE TEMP TABLE added AS SELECT one.*, 1 AS copies FROM fresh AS one ANTI JOIN held AS other ON ${identical}`,
+      text: sql`CREATE TEMP TABLE ${raw(added)} AS SELECT one.*, 1 AS copies FROM ${raw(fresh)} AS one ANTI JOIN ${raw(held)} AS other ON ${identical}`,
     },
   ];
 }
 
 /** `stale` and `added` into the target. */
-export function writes(target: Target, counts: {readonly stale: number; readonly added: number}): readonly Statement[] {
+export function writes(
+  target: Target,
+  counts: {readonly stale: number; readonly added: number},
+  {stale, added}: Pick<Named, 'stale' | 'added'> = ofTarget,
+): readonly Statement[] {
   const outputs = join(target.outputs.map((_, place) => output(place)));
   const columns = join(target.outputs.map(({name}) => identifier(name)));
-  const deletion = {label: 'delete', text: sql`DELETE FROM ${target.table} WHERE rowid IN (SELECT row_id FROM stale)`};
+  const deletion = {
+    label: 'delete',
+    text: sql`DELETE FROM ${target.table} WHERE rowid IN (SELECT row_id FROM ${raw(stale)})`,
+  };
   const insertion = {
     label: 'insert',
-    text: sql`INSERT INTO ${target.table} (${columns})\nSELECT ${outputs} FROM (SELECT *, unnest(range(copies)) AS copy FROM added) AS added`,
+    text: sql`INSERT INTO ${target.table} (${columns})\nSELECT ${outputs} FROM (SELECT *, unnest(range(copies)) AS copy FROM ${raw(added)}) AS added`,
   };
   return [...(counts.stale > 0 ? [deletion] : []), ...(counts.added > 0 ? [insertion] : [])];
 }

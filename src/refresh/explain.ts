@@ -11,6 +11,7 @@ import {tableNameText} from '../table-name.ts';
 import type {TableName} from '../table-name.ts';
 import {rootStatements, writes} from './apply.ts';
 import type {Statement} from './apply.ts';
+import {keptColumns, ofGroups} from './merge.ts';
 
 /** An incremental refresh in words and SQL, for people; the two snapshots are called `old` and `new`. */
 export type Explained = {readonly relation: string; readonly statements: readonly Statement[]};
@@ -19,7 +20,7 @@ export type Explained = {readonly relation: string; readonly statements: readonl
 export function explain(
   relation: Relation,
   outputs: readonly BoundOutput[],
-  {lake, table}: {readonly lake: string; readonly table: TableName},
+  {lake, table, groups}: {readonly lake: string; readonly table: TableName; readonly groups: TableName},
 ): Explained {
   const delta = differentiate(relation, () => true);
   if (delta.kind !== 'delta') return {relation: describe(relation), statements: []};
@@ -30,13 +31,21 @@ export function explain(
     mayBeNull: () => false,
   };
   const target = {table: path(lake, table.schema, table.name), outputs};
+  const {root} = program;
+  const hidden =
+    root.kind === 'merge' && root.stored === null
+      ? {table: path(lake, groups.schema, groups.name), outputs: keptColumns(root.groups)}
+      : null;
   return {
     relation: describe(relation),
     statements: [
       ...program.changes.map((change) => feed(change, lake)),
       ...program.steps.map((step) => staged(step, names)),
-      ...rootStatements(program, target, names),
+      ...rootStatements(program, target, names, hidden),
       ...(program.root.kind === 'unchanged' ? [] : writes(target, {stale: 1, added: 1})),
+      ...(hidden === null
+        ? []
+        : writes(hidden, {stale: 1, added: 1}, ofGroups).map(({label, text}) => ({label: `groups: ${label}`, text}))),
     ],
   };
 }

@@ -1,6 +1,7 @@
-import type {AggregateCall, Expression} from './expression.ts';
+import {average, isAverageUnsure} from './average.ts';
+import {absent, and, caseWhen, castTo, compared, constant, type AggregateCall, type Expression} from './expression.ts';
 import {typeOf} from './expression.ts';
-import {hasCoarseEquality} from './identity.ts';
+import {hasCoarseEquality, isStoredAsItIs} from './identity.ts';
 
 /**
  * Whether a second evaluation over the same rows gives the same answer, bit for bit. `inexact`: equal as numbers go, but the
@@ -109,4 +110,163 @@ function hasTotalOrder({arguments: inputs, orderBy}: AggregateCall): boolean {
 
 function isWrittenAlike(a: Expression, b: Expression): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/**
+ * Whether the answer over changed rows follows from what is kept of the old ones and from the change alone, exactly.
+ *
+ * `kept`: the calls whose answers are kept, each of which can be merged by itself (see `Accumulator`), and the answer in terms
+ * of them. `mean`: where a count and a sum, kept in this order, make a mean that arithmetic alone may round otherwise.
+ */
+export type Merging =
+  | {
+      readonly kind: 'merged';
+      readonly kept: readonly Accumulator[];
+      readonly answer: (kept: readonly Expression[]) => Expression;
+      readonly mean?: MeanRule;
+    }
+  | {readonly kind: 'recomputed'; readonly why: string};
+
+/** The quotient, whether it is rounded as DuckDB's own, and the type of what is averaged. */
+export type MeanRule = {
+  readonly type: string;
+  readonly quotient: (sum: Expression, count: Expression) => Expression;
+  readonly unsure: (sum: Expression, count: Expression, quotient: Expression) => Expression;
+};
+
+/**
+ * A call that is kept as a column of `type`. `count` and `sum` add what the change adds up to, weights counted; of `min` and
+ * `max` the better of both is taken, unless a row went that held it: then the group has to be read.
+ */
+export type Accumulator = {
+  readonly call: AggregateCall & {readonly name: 'count_star' | 'count' | 'sum' | 'min' | 'max'};
+  readonly type: string;
+};
+
+/** The one place that knows which aggregates can be taken back exactly. What is not listed here is recomputed. */
+export function merging(call: AggregateCall): Merging {
+  if (call.distinct) return recomputed('of equal values one counts, and how many there are is not kept');
+  return (mergings.get(call.name) ?? notListed)(call);
+}
+
+/** Whether two calls answer the same over the same rows; the order of rows changes nothing where it is asked. */
+export function isSameCall(one: AggregateCall, other: AggregateCall): boolean {
+  const parts = ({name, arguments: inputs, distinct, filter, type}: AggregateCall) =>
+    JSON.stringify([name, inputs, distinct, filter, type]);
+  return parts(one) === parts(other);
+}
+
+type MergingRule = (call: AggregateCall) => Merging;
+
+function recomputed(why: string): Merging {
+  return {kind: 'recomputed', why};
+}
+
+const notListed: MergingRule = ({name}) => recomputed(`no rule takes rows back from ${name}`);
+
+/** Rows are counted, so a row less is one less. */
+const counted: MergingRule = (call) => ({
+  kind: 'merged',
+  kept: [call.arguments.length === 0 ? rowsOf(call) : valuesOf(call)],
+  answer: ([count]) => count ?? absent('BIGINT'),
+});
+
+/** Whole numbers and decimals: a sum less a summand is exact, a sum of floats is not. {5, NULL} − 5 is NULL, not 0: so values are counted. */
+const summed: MergingRule = (call) => {
+  const sum = sumOf(call);
+  if (sum === null) return recomputed('a sum of floats depends on its order, so that no summand can be taken back');
+  return {
+    kind: 'merged',
+    kept: [valuesOf(call), sum],
+    answer: ([count, total]) => unlessNone(count, castTo(total ?? absent(sum.type), call.type)),
+  };
+};
+
+/** The quotient of sum and count: see `average`. */
+const averaged: MergingRule = (call) => {
+  const sum = sumOf(call);
+  if (sum === null) return recomputed('a sum of floats depends on its order, so that no summand can be taken back');
+  if (scaleOf(sum.type) > 15) return recomputed('its sum has more digits behind the point than a float');
+  return {
+    kind: 'merged',
+    kept: [valuesOf(call), sum],
+    answer: ([count = absent('BIGINT'), total = absent(sum.type)]) =>
+      unlessNone(count, average(total, count, scaleOf(sum.type))),
+    mean: {
+      type: argumentsOf(call)[0] ?? sum.type,
+      quotient: (total, count) => average(total, count, scaleOf(sum.type)),
+      unsure: (total, count, mean) => isAverageUnsure(total, count, scaleOf(sum.type), mean),
+    },
+  };
+};
+
+/** How many are true of how many that are not null. */
+const truths =
+  (answer: (values: Expression, truthful: Expression, call: AggregateCall) => Expression): MergingRule =>
+  (call) => {
+    const [value] = call.arguments;
+    if (value === undefined || typeOf(value) !== 'BOOLEAN') return recomputed('its argument is no truth value');
+    return {
+      kind: 'merged',
+      kept: [valuesOf(call), rowsOf({...call, filter: and(call.filter, value)})],
+      answer: ([values = absent('BIGINT'), truthful = absent('BIGINT')]) =>
+        unlessNone(values, answer(values, truthful, call)),
+    };
+  };
+
+/** A value that comes is compared with the one that is kept; once that one goes, only the rows know the next. */
+const extreme: MergingRule = (call) => {
+  const [value, ...more] = call.arguments;
+  if (value === undefined || more.length > 0) return recomputed('it keeps several values');
+  if (!isStoredAsItIs(typeOf(value)))
+    return recomputed('of a type whose equal values differ, or which the lake changes on the way');
+  const kept = {...bare(call), name: call.name === 'min' ? 'min' : 'max'} as const;
+  return {kind: 'merged', kept: [{call: kept, type: call.type}], answer: ([held]) => held ?? absent(call.type)};
+};
+
+const mergings: ReadonlyMap<string, MergingRule> = new Map<string, MergingRule>([
+  ['count_star', counted],
+  ['count', counted],
+  ['sum', summed],
+  ['avg', averaged],
+  ['mean', averaged],
+  ['count_if', truths((_, truthful, {type}) => castTo(truthful, type))],
+  ['countif', truths((_, truthful, {type}) => castTo(truthful, type))],
+  ['bool_and', truths((values, truthful) => compared(truthful, '=', values))],
+  ['bool_or', truths((_, truthful) => compared(truthful, '>', constant('0', 'BIGINT')))],
+  ['min', extreme],
+  ['max', extreme],
+]);
+
+/** What a call is but for what changes nothing of its answer. */
+function bare({arguments: inputs, filter, type}: AggregateCall) {
+  return {arguments: inputs, distinct: false, filter, orderBy: [], type};
+}
+
+function rowsOf(call: AggregateCall): Accumulator {
+  return {call: {...bare(call), name: 'count_star', arguments: [], type: 'BIGINT'}, type: 'BIGINT'};
+}
+
+function valuesOf(call: AggregateCall): Accumulator {
+  return {call: {...bare(call), name: 'count', type: 'BIGINT'}, type: 'BIGINT'};
+}
+
+/** As the lake holds it exactly: DuckDB adds whole numbers up to a HUGEINT, decimals to a DECIMAL(38,s). */
+function sumOf(call: AggregateCall): Accumulator | null {
+  const [value] = call.arguments;
+  const type = value === undefined ? '' : typeOf(value);
+  const isWhole = /^(U?(TINY|SMALL|BIG)INT|U?INTEGER|HUGEINT)$/.test(type);
+  if (!isWhole && !type.startsWith('DECIMAL')) return null;
+  const scale = isWhole ? 0 : scaleOf(type);
+  const sumType = isWhole ? 'HUGEINT' : `DECIMAL(38,${scale})`;
+  return {call: {...bare(call), name: 'sum', type: sumType}, type: `DECIMAL(38,${scale})`};
+}
+
+function scaleOf(type: string): number {
+  return Number(/,\s*(\d+)\)$/.exec(type)?.[1] ?? 0);
+}
+
+function unlessNone(count: Expression | undefined, answer: Expression): Expression {
+  const isNone = compared(count ?? absent('BIGINT'), '=', constant('0', 'BIGINT'));
+  return caseWhen([{when: isNone, then: absent(typeOf(answer))}], answer);
 }

@@ -127,3 +127,36 @@ export function conjunction(parts: readonly Expression[]): Expression | null {
   if (parts.length <= 1) return parts[0] ?? null;
   return {kind: 'logical', operator: 'and', arguments: parts};
 }
+
+/** A value of a type, from its SQL without the cast. */
+export function constant(sql: string, type: string): Expression {
+  return {kind: 'constant', sql: `CAST(${sql} AS ${type})`, type};
+}
+
+export function absent(type: string): Expression {
+  return constant('NULL', type);
+}
+
+export function castTo(input: Expression, type: string): Expression {
+  return typeOf(input) === type ? input : {kind: 'cast', input, tries: false, type};
+}
+
+export function called(name: string, inputs: readonly Expression[], type: string): Expression {
+  return {kind: 'call', name, arguments: inputs, type};
+}
+
+export function compared(left: Expression, operator: ComparisonOperator, right: Expression): Expression {
+  return {kind: 'compare', operator, left, right};
+}
+
+/** Both conditions; null is none. */
+export function and(left: Expression | null, right: Expression): Expression {
+  return conjunction([...conjuncts(left), right]) ?? right;
+}
+
+export function caseWhen(
+  branches: readonly {readonly when: Expression; readonly then: Expression}[],
+  otherwise: Expression,
+): Expression {
+  return {kind: 'case', branches, otherwise, type: typeOf(otherwise)};
+}

@@ -17,3 +17,11 @@ export function hasCoarseEquality(type: string, collation = ''): boolean {
 /** In a nested type too. A field's name may match as well: one needless term, no wrong row. */
 const coarse = /\b(FLOAT|DOUBLE|INTERVAL|TIME WITH TIME ZONE|TIMETZ|VARIANT)\b/i;
 const text = /\b(VARCHAR|JSON)\b/i;
+
+/** Equal values are identical, and the lake gives them back as they were. Nested types are left out: nobody has needed them yet. */
+export function isStoredAsItIs(type: string): boolean {
+  return plain.test(type);
+}
+
+const plain =
+  /^(BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|DECIMAL\(.*\)|VARCHAR|BLOB|UUID|DATE|TIME|TIMESTAMP( WITH TIME ZONE)?)$/;

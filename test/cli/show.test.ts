@@ -109,7 +109,7 @@ const details: DynamicTableDetails = {
   ...{reasons: [], sources: [], dataVersion: 7, freshAt: null, lagSeconds: 30, rows: 13, failuresInARow: 0},
   ...{suspension: null, lastRefresh: null, createdAt: '2026-01-01T00:00:00Z', query: 'select 1', comment: null},
   ...{initialize: 'ON_CREATE', cardinalityThreshold: 0.3, columns: [], upstreams: [], suspendedUpstreams: []},
-  ...{readers: [], schedule: null},
+  ...{readers: [], keptGroups: null, schedule: null},
 };
 
 test('a suspended table says since when and why, and so does one that reads it', () => {
@@ -123,6 +123,17 @@ test('a suspended table says since when and why, and so does one that reads it',
     /^upstream suspended +main\.base: 2026-01-01T00:00:00Z, data_error: Division by zero\.$/m,
   );
   expect(showTable(details, [], 0)).not.toMatch(/suspended|failures/);
+});
+
+test('a table that keeps groups says where, and how much that is', () => {
+  const keptGroups = {table: 'freshet_state."main.totals-groups"', rows: 12345, bytes: 1_234_567};
+  expect(showTable({...details, keptGroups}, [], 0)).toMatch(
+    /^kept groups +freshet_state\."main\.totals-groups": 12,345 rows, 1\.2 MB$/m,
+  );
+  expect(showTable({...details, keptGroups: {...keptGroups, rows: 1, bytes: 999}}, [], 0)).toContain(
+    ': 1 row, 999 bytes',
+  );
+  expect(showTable(details, [], 0)).not.toContain('kept groups');
 });
 
 test('resume says what it has started again', () => {

@@ -2,13 +2,16 @@ import {DuckDBInstance} from '@duckdb/node-api';
 import type {DuckDBConnection} from '@duckdb/node-api';
 import {differentiate} from '../../src/delta/differentiate.ts';
 import type {Program} from '../../src/delta/program.ts';
+import type {Merges} from '../../src/delta/root.ts';
 import {columnName, print} from '../../src/relation/print.ts';
 import type {Names} from '../../src/relation/print.ts';
 import {columnsOfRelation} from '../../src/relation/relation.ts';
 import type {Relation} from '../../src/relation/relation.ts';
 import {prune} from '../../src/relation/rewrite/prune.ts';
-import {rootStatements, writes} from '../../src/refresh/apply.ts';
-import type {Target} from '../../src/refresh/apply.ts';
+import {ofTarget, rootStatements, writes} from '../../src/refresh/apply.ts';
+import type {Named, Target} from '../../src/refresh/apply.ts';
+import {impossibleGroups, keptColumns, keptRows, ofGroups} from '../../src/refresh/merge.ts';
+import type {Groups} from '../../src/delta/merge.ts';
 import {identifier, sql} from '../../src/sql.ts';
 import type {Sql} from '../../src/sql.ts';
 
@@ -21,6 +24,8 @@ export type Outcome = {
   readonly differences: readonly unknown[];
   readonly deleted: number;
   readonly inserted: number;
+  /** Groups that had to be read anew. */
+  readonly lost: number;
 };
 
 /** `tables`: its CREATE TABLE … in schema `old`; `changes`: statements that bring schema `new` from a copy to the new end. */
@@ -29,11 +34,12 @@ export async function evaluate(
   tables: Readonly<Record<string, string>>,
   changes: readonly string[],
   mutate: (program: Program) => Program = (program) => program,
+  merges: Merges = 'hidden',
 ): Promise<Outcome> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
-    return await run(connection, prune(query), tables, changes, mutate);
+    return await run(connection, prune(query), tables, changes, mutate, merges);
   } finally {
     connection.closeSync();
     instance.closeSync();
@@ -46,6 +52,7 @@ async function run(
   tables: Readonly<Record<string, string>>,
   changes: readonly string[],
   mutate: (program: Program) => Program,
+  merges: Merges,
 ): Promise<Outcome> {
   const rows = async (text: string): Promise<Record<string, unknown>[]> =>
     (await connection.runAndReadAll(text)).getRowObjectsJson() as Record<string, unknown>[];
@@ -60,7 +67,7 @@ async function run(
     scan: (scan, alias) => sql`${identifier(scan.at)}.${identifier(scan.source.name)} AS ${alias}`,
     mayBeNull: (staged, column) => nulls.has(`${staged.name}.${column.name}`),
   };
-  const delta = differentiate(query, () => true);
+  const delta = differentiate(query, () => true, merges);
   if (delta.kind !== 'delta') throw new Error(JSON.stringify(delta.reasons));
   const program = mutate(delta.program);
   for (const {name, source, columns} of program.changes) {
@@ -84,16 +91,51 @@ async function run(
     print(query, {...names, scan: (scan, alias) => names.scan({...scan, at: end}, alias)});
   const columns = outputs.map(({name}) => name).join(', ');
   await rows(`CREATE TABLE target AS SELECT * FROM (${atEnd('old').text}) AS q(${columns})`);
-  const counts = {stale: 0, added: 0};
-  const statements = rootStatements(program, target, names);
-  if (statements.length > 0) {
-    for (const statement of statements) await rows(statement.text.text);
-    counts.stale = Number((await rows('SELECT count(*) AS n FROM stale'))[0]?.['n']);
-    counts.added = Number((await rows('SELECT coalesce(sum(copies), 0) AS n FROM added'))[0]?.['n']);
-    for (const statement of writes(target, counts)) await rows(statement.text.text);
+  const {root} = program;
+  const kept = root.kind === 'merge' && root.stored === null ? root.groups : null;
+  const hidden: Target | null = kept === null ? null : {table: identifier('hidden_groups'), outputs: keptColumns(kept)};
+  const keptAt = (end: 'old' | 'new', groups: Groups): Sql =>
+    keptRows(groups, {...names, scan: (scan, alias) => names.scan({...scan, at: end}, alias)});
+  if (kept !== null) {
+    const list = keptColumns(kept).map(({name}) => name);
+    await rows(`CREATE TABLE hidden_groups AS SELECT * FROM (${keptAt('old', kept).text}) AS q(${list.join(', ')})`);
   }
-  const differences = await rows(
-    `(FROM target EXCEPT ALL (${atEnd('new').text})) UNION ALL ((${atEnd('new').text}) EXCEPT ALL FROM target)`,
-  );
-  return {program, differences, deleted: counts.stale, inserted: counts.added};
+  const count = async (text: string): Promise<number> => Number((await rows(text))[0]?.['n']);
+  const write = async (into: Target, named: Named): Promise<{stale: number; added: number}> => {
+    const counts = {
+      stale: await count(`SELECT count(*) AS n FROM ${named.stale}`),
+      added: await count(`SELECT coalesce(sum(copies), 0) AS n FROM ${named.added}`),
+    };
+    for (const statement of writes(into, counts, named)) await rows(statement.text.text);
+    return counts;
+  };
+  let counts = {stale: 0, added: 0};
+  let lost = 0;
+  const statements = rootStatements(program, target, names, hidden);
+  if (statements.length > 0) {
+    for (const {text, ifAny} of statements) {
+      if (ifAny === undefined || (await count(`SELECT count(*) AS n FROM ${ifAny}`)) > 0) await rows(text.text);
+    }
+    counts = await write(target, ofTarget);
+    if (root.kind === 'merge') {
+      if ((await count(`SELECT count(*) AS n FROM (${impossibleGroups(root).text})`)) > 0)
+        throw new Error('a group has fewer rows than none');
+      if (root.lost !== null) lost = await count(`SELECT count(*) AS n FROM ${root.lost.keys.name}`);
+    }
+    if (hidden !== null) await write(hidden, ofGroups);
+  }
+  const different = async (table: string, query: string): Promise<readonly unknown[]> =>
+    await rows(`(FROM ${table} EXCEPT ALL (${query})) UNION ALL ((${query}) EXCEPT ALL FROM ${table})`);
+  const differences = [
+    ...(await different('target', atEnd('new').text)),
+    ...(kept === null ? [] : await different(hiddenAsQueried(kept), hiddenAsQueried(kept, keptAt('new', kept).text))),
+  ];
+  return {program, differences, deleted: counts.stale, inserted: counts.added, lost};
+}
+
+/** A sum of nothing is NULL in the query and may be 0 where it is kept: nothing reads it there. */
+function hiddenAsQueried(groups: Groups, query = 'FROM hidden_groups'): string {
+  const columns = keptColumns(groups);
+  const shown = columns.map(({name}) => (name.startsWith('sum_') ? `coalesce(${name}, 0) AS ${name}` : name));
+  return `(SELECT ${shown.join(', ')} FROM (${query}) AS q(${columns.map(({name}) => name).join(', ')}))`;
 }

@@ -4,11 +4,15 @@ import {programOf} from '../../src/activities/extract-changes.ts';
 import type {Bound} from '../../src/binder/bound.ts';
 import {defaultSettings} from '../../src/definition/definition.ts';
 import {differentiate} from '../../src/delta/differentiate.ts';
+import type {Groups} from '../../src/delta/merge.ts';
 import type {Program} from '../../src/delta/program.ts';
+import type {Merges} from '../../src/delta/root.ts';
 import {isLakeError} from '../../src/lake/errors.ts';
 import {computeOptimizersOff} from '../../src/lake/optimizers.ts';
 import {openSession, type Session} from '../../src/lake/session.ts';
-import {rootStatements, writes, type Target} from '../../src/refresh/apply.ts';
+import {gateOf} from '../../src/activities/write-incrementally.ts';
+import {ofTarget, rootStatements, writes, type Named, type Target} from '../../src/refresh/apply.ts';
+import {keptColumns, keptRows, ofGroups} from '../../src/refresh/merge.ts';
 import {columnName, print, type Names} from '../../src/relation/print.ts';
 import {columnsOfRelation, type Relation} from '../../src/relation/relation.ts';
 import {identifier, join, path, raw, sql, type Sql} from '../../src/sql.ts';
@@ -24,13 +28,29 @@ import {changesTables} from './oracle.ts';
  * and its transactions. Many times as fast as on a lake. Answers what is wrong after some step; null: nothing.
  */
 export async function playAlgebra(scenario: Scenario, bound: Bound): Promise<string | null> {
+  // What can be merged is recomputed as well, as a table does that keeps nothing to merge into.
+  const ways: readonly Merges[] = isMerged(bound) ? ['hidden', 'none'] : ['none'];
+  for (const merges of ways) {
+    const wrong = await playOnce(scenario, bound, merges);
+    if (wrong !== null) return merges === 'hidden' ? `merged: ${wrong}` : wrong;
+  }
+  return null;
+}
+
+/** Whether its changes are merged into what is kept of groups. */
+export function isMerged({reading}: Bound): boolean {
+  const delta = reading.kind === 'full' ? null : differentiate(reading.relation, () => true);
+  return delta?.kind === 'delta' && delta.program.root.kind === 'merge';
+}
+
+async function playOnce(scenario: Scenario, bound: Bound, merges: Merges): Promise<string | null> {
   const database = await DuckDBInstance.create(':memory:', {
     threads: '1',
     disabled_optimizers: computeOptimizersOff.join(','),
   });
   const connection = await database.connect();
   try {
-    return await playIn(connection, scenario, bound);
+    return await playIn(connection, scenario, bound, merges);
   } catch (error) {
     // A lake's refresh goes on fully then, and only FULL's error is the user's.
     if (isLakeError(error, 'data')) return null;
@@ -41,15 +61,27 @@ export async function playAlgebra(scenario: Scenario, bound: Bound): Promise<str
   }
 }
 
-async function playIn(connection: DuckDBConnection, scenario: Scenario, bound: Bound): Promise<string | null> {
+async function playIn(
+  connection: DuckDBConnection,
+  scenario: Scenario,
+  bound: Bound,
+  merges: Merges,
+): Promise<string | null> {
   const session = sessionOf(connection);
   const {reading} = bound;
-  if (reading.kind === 'full' || differentiate(reading.relation, () => true).kind !== 'delta') return null;
+  const delta = reading.kind === 'full' ? null : differentiate(reading.relation, () => true, merges);
+  if (reading.kind === 'full' || delta?.kind !== 'delta') return null;
   for (const end of ['old', 'new']) await connection.run(`ATTACH ':memory:' AS "${end}"`);
   await connection.run('USE "new"');
   await runAll(connection, scenario.setup);
   const target: Target = {table: path('temp', 'main', 'target'), outputs: bound.outputs};
   await connection.run(`CREATE OR REPLACE TEMP TABLE target AS ${stored(scenario.view, target).text}`);
+  const hidden = hiddenOf(delta.program);
+  if (hidden !== null) {
+    const list = join(hidden.outputs.map(({name}) => identifier(name)));
+    const kept = keptRows(hidden.groups, namesIn(new Facts()));
+    await session.run(sql`CREATE OR REPLACE TEMP TABLE hidden_groups AS SELECT * FROM (${kept}) AS kept(${list})`);
+  }
   for (const [i, statements] of scenario.steps.entries()) {
     for (const {table} of bound.sources) await keepOld(session, table);
     // Other tables and columns under the same names are met before any rule is asked.
@@ -58,7 +90,7 @@ async function playIn(connection: DuckDBConnection, scenario: Scenario, bound: B
       statements.filter((statement) => !changesTables(statement)),
     );
     const wrong =
-      (await refresh(session, reading.relation, bound, target)) ??
+      (await refresh(session, reading.relation, bound, {target, hidden, merges})) ??
       (await check(connection, scenario, reading.relation, target));
     if (wrong !== null) return `step ${i + 1}: ${wrong}`;
   }
@@ -77,38 +109,64 @@ async function keepOld(session: Session, {schema, name}: TableName): Promise<voi
   await session.run(sql`CREATE OR REPLACE TABLE ${path('old', schema, name)} AS FROM ${path('new', schema, name)}`);
 }
 
-async function refresh(session: Session, relation: Relation, {sources}: Bound, target: Target): Promise<string | null> {
-  const all = differentiate(relation, () => true);
-  if (all.kind !== 'delta') throw new Error('it had a rule before');
-  const facts = new Facts();
-  const names: Names = {
+type Into = {readonly target: Target; readonly hidden: Target | null; readonly merges: Merges};
+
+function hiddenOf({root}: Program): (Target & {readonly groups: Groups}) | null {
+  if (root.kind !== 'merge' || root.stored !== null) return null;
+  return {groups: root.groups, table: path('temp', 'main', 'hidden_groups'), outputs: keptColumns(root.groups)};
+}
+
+function namesIn(facts: Facts): Names {
+  return {
     scan: ({source, at}, alias) => sql`${path(at, source.schema, source.name)} AS ${alias}`,
     mayBeNull: (staged, column) => facts.mayBeNull(staged.name, column.name),
   };
+}
+
+async function refresh(session: Session, relation: Relation, {sources}: Bound, into: Into): Promise<string | null> {
+  const all = differentiate(relation, () => true, into.merges);
+  if (all.kind !== 'delta') throw new Error('it had a rule before');
+  const facts = new Facts();
+  const names = namesIn(facts);
   const staged = [];
   for (const {table} of sources) {
     const change = all.program.changes.find(({source}) => tableNameText(source) === tableNameText(table));
     const changed = change === undefined ? 0 : await stageChange(session, change);
     staged.push({source: tableNameText(table), file: null, inserted: changed, deleted: 0, rowsTo: 0});
   }
-  const program = programOf(relation, staged);
+  const program = programOf(relation, staged, into.merges);
   for (const {name, relation: step} of program.steps) {
     await session.run(sql`CREATE OR REPLACE TEMP TABLE ${identifier(name)} AS\n${print(step, names)}`);
     await facts.learn(session, name, columnsOfRelation(step).map(columnName));
   }
-  return await applyRoot(session, program, target, names);
+  return await applyRoot(session, program, into, names);
 }
 
-async function applyRoot(session: Session, program: Program, target: Target, names: Names): Promise<string | null> {
+async function applyRoot(
+  session: Session,
+  program: Program,
+  {target, hidden}: Into,
+  names: Names,
+): Promise<string | null> {
   const {root} = program;
-  const gate = root.kind === 'keys' ? root.keys : root.kind === 'whole' ? root.below : null;
+  const gate = gateOf(root);
   if (root.kind === 'unchanged' || (gate !== null && (await count(session, identifier(gate.name))) === 0)) return null;
-  for (const {text} of rootStatements(program, target, names)) await session.run(text);
+  for (const {text, ifAny} of rootStatements(program, target, names, hidden)) {
+    if (ifAny === undefined || (await count(session, identifier(ifAny))) > 0) await session.run(text);
+  }
   const stale = await count(session, raw('stale'));
-  const added = await count(session, raw('added'));
   const missing = root.kind === 'rows' ? (await count(session, toGo)) - stale : 0;
-  for (const {text} of writes(target, {stale, added})) await session.run(text);
-  for (const name of ['net', 'stale', 'added', 'fresh', 'held'])
+  const tables: readonly (readonly [Target | null, Named])[] = [
+    [target, ofTarget],
+    [root.kind === 'merge' ? hidden : null, ofGroups],
+  ];
+  for (const [into, named] of tables) {
+    if (into === null) continue;
+    const counts = {stale: await count(session, raw(named.stale)), added: await count(session, raw(named.added))};
+    for (const {text} of writes(into, counts, named)) await session.run(text);
+  }
+  const temporary = [...Object.values(ofTarget), ...Object.values(ofGroups)];
+  for (const name of ['net', ...temporary, 'groups_merged', 'groups_lost'])
     await session.run(sql`DROP TABLE IF EXISTS ${path('temp', 'main', name)}`);
   return missing === 0 ? null : `${missing} rows that had to go were not there`;
 }

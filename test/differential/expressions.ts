@@ -131,7 +131,9 @@ export function predicate(draws: Draws, scope: Scope, depth = 1): string {
 /** An aggregate over the columns in reach. */
 export function aggregate(draws: Draws, scope: Scope): Typed {
   const plain = draws.weighted(aggregates)(draws, scope);
-  return draws.chance(12) && /^\w+\([^()]*(\([^()]*\)[^()]*)*\)$/.test(plain.sql) && !plain.sql.includes('ORDER BY')
+  return draws.chance(12) &&
+    /^(?!round)\w+\([^()]*(\([^()]*\)[^()]*)*\)$/.test(plain.sql) &&
+    !plain.sql.includes('ORDER BY')
     ? {...plain, sql: `${plain.sql} FILTER (WHERE ${predicate(draws, scope, 0)})`}
     : plain;
 }
@@ -145,8 +147,11 @@ const aggregates: readonly (readonly [number, (draws: Draws, scope: Scope) => Ty
   [9, (draws, scope) => ({...call(draws, scope, 'count'), kind: 'int'})],
   [9, (draws, scope) => ({sql: `count(DISTINCT ${expression(draws, anyKind(draws, scope), scope)})`, kind: 'int'})],
   [6, (draws, scope) => ({sql: `avg(${expression(draws, 'int', scope)})`, kind: 'double'})],
+  [6, (draws, scope) => ({sql: `avg(${expression(draws, 'decimal', scope)})`, kind: 'double'})],
   [6, (draws, scope) => ({sql: `sum(${expression(draws, 'double', scope)})`, kind: 'double'})],
   [3, (draws, scope) => ({sql: `bool_or(${predicate(draws, scope, 0)})`, kind: 'bool'})],
+  [3, (draws, scope) => ({sql: `bool_and(${predicate(draws, scope, 0)})`, kind: 'bool'})],
+  [3, (draws, scope) => ({sql: `count_if(${predicate(draws, scope, 0)})`, kind: 'int'})],
   [3, (draws, scope) => ({sql: `median(${expression(draws, 'int', scope)})`, kind: 'double'})],
   [3, (draws, scope) => ({sql: `sum(DISTINCT ${expression(draws, 'int', scope)})`, kind: 'int'})],
   [3, (draws, scope) => joined(expression(draws, 'text', scope))],

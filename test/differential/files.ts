@@ -8,7 +8,8 @@ export function linesOf(file: string): string[] {
     .filter((line) => line.trim() !== '');
 }
 
-function scenariosIn(file: string): Scenario[] {
+/** Every scenario of a file of them, a line each. */
+export function scenariosIn(file: string): Scenario[] {
   return linesOf(file).map(readScenario);
 }
 

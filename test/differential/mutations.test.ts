@@ -1,16 +1,18 @@
+import path from 'node:path';
 import {afterEach, beforeAll, describe, expect, test, vi} from 'vitest';
 import type {Bound} from '../../src/binder/bound.ts';
 import type {Scenario} from '../../scenarios/scenario.ts';
 import type * as algebra from './algebra.ts';
 import {playAlgebra} from './algebra.ts';
 import {aBinding} from './binding.ts';
-import {allRegressions} from './files.ts';
+import {allRegressions, scenariosIn} from './files.ts';
 import {generate, withOtherHistory} from './generate.ts';
 import {mutations, type Mutation} from './mutations.ts';
 
-/** Of the suite's own scenarios, and of those that were wrong once, so many may pass before one must fail. */
+/** Of the suite's own scenarios, those that were wrong once first, so many may pass before one must fail. */
 const budget = 120;
 const histories = 2;
+const merged = path.join(import.meta.dirname, '../../scenarios/examples/merged.jsonl');
 
 const played: {readonly scenario: Scenario; readonly bound: Bound}[] = [];
 beforeAll(async () => {
@@ -22,6 +24,7 @@ beforeAll(async () => {
     if (bound.reading.kind === 'full') continue;
     for (let i = 0; i < histories; i++) played.push({scenario: withOtherHistory(generated, i).scenario, bound});
   }
+  for (const scenario of scenariosIn(merged)) played.push({scenario, bound: await binding.bind(scenario)});
 }, 600_000);
 
 afterEach(() => {

@@ -4,6 +4,9 @@ import type * as differentiateModule from '../../src/delta/differentiate.ts';
 import type * as filterModule from '../../src/delta/filter.ts';
 import type * as joinModule from '../../src/delta/join.ts';
 import type {Root} from '../../src/delta/program.ts';
+import type * as mergeModule from '../../src/delta/merge.ts';
+import type {Groups} from '../../src/delta/merge.ts';
+import type * as functionsModule from '../../src/relation/aggregate-functions.ts';
 import type * as projectModule from '../../src/delta/project.ts';
 import type * as rootModule from '../../src/delta/root.ts';
 import type * as scanModule from '../../src/delta/scan.ts';
@@ -102,19 +105,90 @@ export const mutations: readonly Mutation[] = [
   mutation<typeof rootModule>('root: of a key of several columns only the first counts', 'delta/root.ts', ({root}) => ({
     root: onRoot(root, (made) => (made.kind === 'keys' ? {...made, on: made.on.slice(0, 1)} : made)),
   })),
+  mutation<typeof mergeModule>('merge: what went is forgotten', 'delta/merge.ts', ({changeOfGroups}) => ({
+    changeOfGroups: (...[groups, change, derivation]: Parameters<typeof changeOfGroups>) =>
+      changeOfGroups(groups, only(change, '>'), derivation),
+  })),
+  mutation<typeof mergeModule>('merge: of several equal rows one counts', 'delta/merge.ts', ({changeOfGroups}) => ({
+    changeOfGroups: (...[groups, change, derivation]: Parameters<typeof changeOfGroups>) =>
+      changeOfGroups(
+        groups,
+        reweighed(change, derivation, (weight) => call('sign', weight)),
+        derivation,
+      ),
+  })),
+  mutation<typeof mergeModule>('merge: what terms take back counts as come and gone', 'delta/merge.ts', (merge) => ({
+    changeOfGroups: (...[groups, change, derivation]: Parameters<typeof merge.changeOfGroups>) =>
+      unnettedGroups(merge.changeOfGroups(groups, change, derivation), change),
+  })),
+  mutation<typeof mergeModule>('merge: {5, NULL} − 5 is 0', 'delta/merge.ts', ({groupsOf}) => ({
+    groupsOf: onGroups(groupsOf, (groups) => ({
+      ...groups,
+      answers: groups.answers.map((answer) => ({...answer, expression: withoutNone(answer.expression)})),
+    })),
+  })),
+  mutation<typeof mergeModule>('merge: a group without rows stays', 'delta/merge.ts', ({groupsOf}) => ({
+    groupsOf: onGroups(groupsOf, (groups) => ({...groups, rows: null})),
+  })),
+  mutation<typeof mergeModule>('merge: a mean is rounded as numbers are divided', 'delta/merge.ts', ({groupsOf}) => ({
+    groupsOf: onGroups(groupsOf, (groups) => ({...groups, means: []})),
+  })),
+  mutation<typeof functionsModule>('merge: a FILTER is forgotten', 'relation/aggregate-functions.ts', ({merging}) => ({
+    merging: (given: Parameters<typeof merging>[0]) => merging({...given, filter: null}),
+  })),
+  mutation<typeof functionsModule>(
+    'merge: of equal values each counts',
+    'relation/aggregate-functions.ts',
+    ({merging}) => ({
+      merging: (given: Parameters<typeof merging>[0]) => merging({...given, distinct: false}),
+    }),
+  ),
+  mutation<typeof rootModule>('merge: an extreme that went stays', 'delta/root.ts', ({root}) => ({
+    root: onRoot(root, (made) => (made.kind === 'merge' ? {...made, lost: null} : made)),
+  })),
+  mutation<typeof rootModule>('merge: a group that HAVING turns away stays', 'delta/root.ts', ({root}) => ({
+    root: onRoot(root, (made) =>
+      made.kind === 'merge' ? {...made, fresh: {...made.fresh, relation: withoutFilters(made.fresh.relation)}} : made,
+    ),
+  })),
+  mutation<typeof rootModule>(
+    'merge: of a key of several columns only the first counts',
+    'delta/root.ts',
+    ({root}) => ({
+      root: onRoot(root, (made) => (made.kind === 'merge' ? {...made, on: made.on.slice(0, 1)} : made)),
+    }),
+  ),
+  mutation<typeof applyModule>('merge: a key that is NULL has no group', 'refresh/apply.ts', ({rootStatements}) => ({
+    rootStatements: onStatements(rootStatements, (text) =>
+      text.replaceAll(/IS NOT DISTINCT FROM change\./g, '= change.'),
+    ),
+  })),
+  mutation<typeof applyModule>('merge: what is kept is not carried on', 'refresh/apply.ts', ({rootStatements}) => ({
+    rootStatements: onStatements(rootStatements, (text) =>
+      /^CREATE TEMP TABLE groups_(stale|added)/.test(text) ? `${text} WHERE false` : text,
+    ),
+  })),
+  mutation<typeof applyModule>(
+    'merge: groups that were read anew are not kept',
+    'refresh/apply.ts',
+    ({rootStatements}) => ({
+      rootStatements: onStatements(rootStatements, (text) =>
+        text.startsWith('INSERT INTO groups') ? `${text} WHERE false` : text,
+      ),
+    }),
+  ),
   mutation<typeof differentiateModule>(
     'differentiate: of two changed sources one is overlooked',
     'delta/differentiate.ts',
     ({differentiate}) => ({
-      differentiate: (...[relation, isChanged]: Parameters<typeof differentiate>) => {
+      differentiate: (...[relation, isChanged, merges]: Parameters<typeof differentiate>) => {
         let seen = 0;
-        return differentiate(relation, (source) => isChanged(source) && seen++ === 0);
+        return differentiate(relation, (source) => isChanged(source) && seen++ === 0, merges);
       },
     }),
   ),
   mutation<typeof applyModule>('apply: the change is not netted', 'refresh/apply.ts', ({rootStatements}) => ({
-    rootStatements: (...input: Parameters<typeof rootStatements>) =>
-      rootStatements(...input).map((statement) => ({...statement, text: raw(unnetted(statement.text.text))})),
+    rootStatements: onStatements(rootStatements, unnetted),
   })),
   mutation('identity: −0.0 is taken for 0.0', 'relation/identity.ts', () => ({identityTerms: () => []})),
   mutation(
@@ -207,10 +281,39 @@ function withoutNulls(keys: Relation): Relation {
 }
 
 function onRoot(root: typeof rootModule.root, spoil: (made: Root) => Root): typeof rootModule.root {
-  return (relation, derivation) => {
-    const made = root(relation, derivation);
+  return (relation, derivation, merges) => {
+    const made = root(relation, derivation, merges);
     return made && spoil(made);
   };
+}
+
+type GroupsOf = typeof mergeModule.groupsOf;
+
+function onGroups(groupsOf: GroupsOf, spoil: (groups: Groups) => Groups): GroupsOf {
+  return (top, derivation) => {
+    const groups = groupsOf(top, derivation);
+    return groups && spoil(groups);
+  };
+}
+
+/** What is answered where there is nothing is not answered any more. */
+function withoutNone(answer: Expression): Expression {
+  return answer.kind === 'case' && answer.branches[0]?.then.kind === 'constant' ? answer.otherwise : answer;
+}
+
+/** Rows that cancel each other are told apart by their weights. */
+function unnettedGroups(change: Relation, {weight}: Change): Relation {
+  if (change.kind !== 'aggregate' || change.input.kind !== 'aggregate') return change;
+  const netted = change.input;
+  const keys = [...netted.keys, {column: {...weight, id: -1}, expression: column(weight)}];
+  return {...change, input: {...netted, keys}};
+}
+
+type Statements = typeof applyModule.rootStatements;
+
+function onStatements(rootStatements: Statements, spoil: (text: string) => string): Statements {
+  return (...input) =>
+    rootStatements(...input).map((statement) => ({...statement, text: raw(spoil(statement.text.text))}));
 }
 
 function withoutFilters(relation: Relation): Relation {

@@ -90,7 +90,7 @@ describe('the scenario runner', () => {
         {
           action: 'INCREMENTAL',
           reason: null,
-          recomputed: 'keys',
+          recomputed: 'none',
           wrote: true,
           rows: [
             ['eu', '2'],

@@ -4,6 +4,7 @@ import {afterAll, beforeAll, expect, test} from 'vitest';
 import {define} from '../../src/activities/define.ts';
 import {defaultSettings} from '../../src/definition/definition.ts';
 import {bareQuery} from '../../src/definition/statement.ts';
+import {groupsTable} from '../../src/lake/state.ts';
 import {explain} from '../../src/refresh/explain.ts';
 import {aLake} from '../support/lake.ts';
 
@@ -42,7 +43,7 @@ test.each(readdirSync(folder))('%s reads as it says', async (file) => {
   const {boundAt} = await define(lake.lake, {table, query, options, settings: defaultSettings}, bareQuery(query));
   const {reading, outputs} = boundAt.bound;
   if (reading.kind === 'full') throw new Error(JSON.stringify(reading.reasons));
-  const {relation, statements} = explain(reading.relation, outputs, {lake: 'lake', table});
+  const {relation, statements} = explain(reading.relation, outputs, {lake: 'lake', table, groups: groupsTable(table)});
   const shown = [
     written,
     `${mark.trim()}\n${relation.replace(/^/gm, '-- ')}`,

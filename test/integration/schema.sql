@@ -15,6 +15,7 @@ create table freshet.dynamic_table (
   failures_in_a_row integer not null default 0,
   suspension jsonb,
   lag_missed_at timestamp with time zone,
+  kept_groups jsonb,
   constraint dynamic_table_incarnation_key UNIQUE (incarnation),
   constraint dynamic_table_mode_check CHECK ((mode = ANY (ARRAY['incremental'::text, 'full'::text]))),
   constraint dynamic_table_pkey PRIMARY KEY (name),

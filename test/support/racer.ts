@@ -41,6 +41,7 @@ async function run({options, table, name, generations}: Race): Promise<void> {
       try {
         await publish(session, {
           table,
+          groups: null,
           fence: {incarnation, generation},
           refreshId: randomUUID(),
           message: name,

@@ -66,6 +66,7 @@ export async function publishStatements(session: Session, publishing: Publishing
   const {table, state, generation, statements, refreshId = randomUUID(), dataVersion = 1, beforeCommit} = publishing;
   return await publish(session, {
     table,
+    groups: null,
     fence: {incarnation: state.incarnation, generation},
     refreshId,
     message: 'a test',

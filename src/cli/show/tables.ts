@@ -1,7 +1,7 @@
 import type {DynamicTable, DynamicTableDetails} from '../../client.ts';
 import type {Suspension} from '../../metadata/dynamic-table.ts';
 import type {HistoryEntry} from '../../metadata/refresh.ts';
-import {age, bad, bold, count, fields, oneLine, section, table} from '../text.ts';
+import {age, bad, bold, count, fields, oneLine, rowCount, section, size, table} from '../text.ts';
 import {columnsText, modeText} from './definition.ts';
 import {historyTable} from './history.ts';
 
@@ -50,6 +50,7 @@ function settings(details: DynamicTableDetails): readonly (readonly [string, str
     ['fresh', freshText(details)],
     ['snapshot', details.dataVersion === null ? 'none yet' : String(details.dataVersion)],
     ['rows', details.rows === null ? 'none yet' : count(details.rows)],
+    ['kept groups', groupsText(details.keptGroups)],
     ['refresh mode', details.refreshMode],
     ['initialize', details.initialize],
     ['threshold', String(details.cardinalityThreshold)],
@@ -59,6 +60,10 @@ function settings(details: DynamicTableDetails): readonly (readonly [string, str
     ['created', details.createdAt],
     ['comment', details.comment ?? ''],
   ].filter((pair): pair is [string, string] => pair[1] !== '');
+}
+
+function groupsText(groups: DynamicTableDetails['keptGroups']): string {
+  return groups === null ? '' : `${groups.table}: ${rowCount(groups.rows)}, ${size(groups.bytes)}`;
 }
 
 function scheduleText(schedule: DynamicTableDetails['schedule']): string {
