@@ -1,0 +1,143 @@
+import type {Case, Result} from './result.ts';
+import {meanOver, targets} from './targets.ts';
+
+/** A run for people to read, as Markdown; `chartFile` lies beside it. */
+export function report(result: Result, chartFile: string): string {
+  return `${[
+    ...heading(result),
+    ...machine(result),
+    `![How many times faster an incremental refresh is](${chartFile})`,
+    ...inShort(result),
+    ...byTemporal(result),
+    ...againstTargets(result),
+    ...figures(result),
+    ...profile(result),
+  ].join('\n\n')}\n`;
+}
+
+function heading({verdict, wrong, options: {scaleFactor, rates, rounds, isQuick}}: Result): readonly string[] {
+  const what = `TPC-H at scale factor ${scaleFactor}; ${rates.join(', ')} % of the rows changed at a time; medians of ${rounds} rounds.`;
+  const first = `# Refreshes measured`;
+  const quick = 'This was a quick run, for a first look: its rounds are too few to be quoted.';
+  if (verdict === 'sound') {
+    const checked = 'After every batch every table was compared with its query, row by row: all were right.';
+    return [first, `${what} ${checked}`, ...(isQuick ? [quick] : [])];
+  }
+  return [
+    first,
+    `**This run is void: no figure counts.** ${what} Wrong were:`,
+    wrong.map((each) => `- ${each}`).join('\n'),
+  ];
+}
+
+function machine({
+  machine: {processor, cores, memoryGiB, platform, versions},
+  peakMemoryMiB,
+  seconds,
+}: Result): readonly string[] {
+  const all = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `${cores} cores (${processor}), ${memoryGiB} GiB, ${platform}; ${all.join(', ')}. The run took ${seconds} s; its process, in which the engine, the rival, the judge and Temporal's worker are together, needed ${peakMemoryMiB} MiB at most.`,
+  ];
+}
+
+function inShort({cases, options: {rates}}: Result): readonly string[] {
+  const batches = [...new Set(cases.map(({batch}) => batch))];
+  const rows = rates.flatMap((rate) =>
+    batches.map((batch) => {
+      const some = cases.filter((each) => each.rate === rate && each.batch === batch);
+      return [`${rate} %`, batch, times(meanOver(some, 'recomputation')), times(meanOver(some, 'hand'))];
+    }),
+  );
+  return [
+    '## In short',
+    'How many times longer the other ways take than an incremental refresh, as the geometric mean over the views; below 1 the refresh is the slower one.',
+    table(
+      ['changed', 'batch', 'recomputation', 'hand-written SQL'],
+      [...rows, ['all', 'all', times(meanOver(cases, 'recomputation')), times(meanOver(cases, 'hand'))]],
+    ),
+  ];
+}
+
+function byTemporal({temporal}: Result): readonly string[] {
+  if (temporal === null) return [];
+  const {small, idleTick, heavy} = temporal;
+  return [
+    '## By way of Temporal',
+    'From the start of the workflow to its close, as Temporal dates them. All other figures are the engine alone, from its look-up to its record.',
+    table(
+      ['', 'ms', 'outside of SQL, ms'],
+      [
+        ['10,000 groups, 0.1 % inserted', whole(small.ms), whole(small.outsideSqlMs)],
+        ['the same without Temporal', whole(small.withoutTemporalMs), ''],
+        ['a tick that finds nothing new', whole(idleTick.ms), whole(idleTick.outsideSqlMs)],
+        ['a recomputation of some seconds', whole(heavy.ms), whole(heavy.outsideSqlMs)],
+      ],
+    ),
+  ];
+}
+
+function againstTargets(result: Result): readonly string[] {
+  if (result.options.scaleFactor < 1) return [];
+  const rows = targets(result).map(({figure, wanted, found, isMet}) => [
+    figure,
+    wanted,
+    found,
+    isMet === null ? '' : isMet ? 'met' : 'missed',
+  ]);
+  return ['## Targets', table(['figure', 'wanted', 'found', ''], rows)];
+}
+
+function figures({cases, options: {rates}}: Result): readonly string[] {
+  return [
+    '## Every figure',
+    'Milliseconds. *by hand* is delete-and-insert SQL written for the view and the batch. *scanned*: rows that the refresh, and its recomputation, read of the sources.',
+    ...rates.flatMap((rate) => [`### ${rate} % changed`, casesTable(cases.filter((each) => each.rate === rate))]),
+  ];
+}
+
+function casesTable(cases: readonly Case[]): string {
+  return table(
+    [
+      ...['view', 'batch', 'changed rows', 'action', 'recomputed'],
+      ...['refresh', 'recomputation', 'by hand', 'recomputation ÷ refresh', 'by hand ÷ refresh'],
+      ...['outside of SQL', 'scanned', 'scanned by recomputation'],
+    ],
+    cases.map(({title, batch, changedRows, incremental, recomputation, hand}) => [
+      ...[title, batch, whole(changedRows), incremental.actions.join(', '), incremental.recomputed.join(', ')],
+      ...[whole(incremental.ms), whole(recomputation.ms), whole(hand.ms)],
+      ...[times(recomputation.ms / incremental.ms), times(hand.ms / incremental.ms)],
+      ...[whole(incremental.outsideSqlMs), whole(incremental.rowsScanned), whole(recomputation.rowsScanned)],
+    ]),
+  );
+}
+
+function profile({profile: lines}: Result): readonly string[] {
+  if (lines.length === 0) return [];
+  const rows = lines.map(({phase, label, database, ms, sql}) => [
+    ...[phase, label ?? `(${database})`, ms.toFixed(1)],
+    sql === '' ? '' : code(sql),
+  ]);
+  return [
+    '## One small refresh, statement by statement',
+    '10,000 groups, the smallest share of the lines inserted, without Temporal. What has no label of the engine’s own is named by its database: looks at the catalog, and the metadata.',
+    table(['phase', 'statement', 'ms', 'SQL'], rows),
+  ];
+}
+
+function times(ratio: number | undefined): string {
+  return ratio === undefined ? '' : ratio.toFixed(2);
+}
+
+function whole(number: number): string {
+  return Math.round(number).toLocaleString('en');
+}
+
+function code(sql: string): string {
+  return `\`${sql.replaceAll('|', '\\|').replaceAll('`', "'")}\``;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
