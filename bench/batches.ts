@@ -59,7 +59,7 @@ FROM (FROM ${generated}.orders ORDER BY o_orderkey
         `UPDATE lineitem
 SET l_quantity = l_quantity % 50 + 1, l_extendedprice = l_extendedprice + 1,
   l_suppkey = l_suppkey % (SELECT count(*) FROM supplier) + 1,
-  l_returnflag = CASE l_returnflag WHEN 'R' THEN 'A' ELSE 'R' END
+  l_returnflag = CASE l_returnflag WHEN 'R' THEN 'A' ELSE 'R' END, l_shipmode = CASE l_shipmode WHEN 'AIR' THEN 'MAIL' ELSE 'AIR' END
 WHERE ${isDrawn('l_orderkey, l_linenumber', share, round)}`,
       ],
     },

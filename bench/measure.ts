@@ -27,19 +27,37 @@ export type Say = (text: string) => void;
 /** Plays every batch at every rate, each rate on a lake of its own. The first wrong table ends it. */
 export async function measure(site: Site, options: Options, watch: Watch, say: Say): Promise<Measured> {
   const samples: Sample[] = [];
-  const played = views.filter(({name}) => options.views.includes(name));
   for (const rate of options.rates) {
+    say(`${rate} %: making the tables …`);
     const ground = await openGround(site, `rate_${String(rate).replace('.', '_')}`);
     try {
-      say(`${rate} %: making the tables …`);
-      const kept = await prepare(ground, played, watch);
-      for await (const sample of play(ground, kept, rate, options.rounds, say)) {
-        if ('wrong' in sample) return {samples, wrong: sample.wrong};
-        samples.push(sample);
-      }
+      const measured = await measureAt(ground, rate, options, watch, say);
+      samples.push(...measured.samples);
+      if (measured.wrong.length > 0) return {samples, wrong: measured.wrong};
     } finally {
       await ground.leave();
     }
+  }
+  return {samples, wrong: []};
+}
+
+/** Plays every batch at one rate. */
+export async function measureAt(
+  ground: Ground,
+  rate: number,
+  {views: names, rounds}: Pick<Options, 'views' | 'rounds'>,
+  watch: Watch,
+  say: Say,
+): Promise<Measured> {
+  const samples: Sample[] = [];
+  const kept = await prepare(
+    ground,
+    views.filter(({name}) => names.includes(name)),
+    watch,
+  );
+  for await (const sample of play(ground, kept, rate, rounds, say)) {
+    if ('wrong' in sample) return {samples, wrong: sample.wrong};
+    samples.push(sample);
   }
   return {samples, wrong: []};
 }

@@ -134,21 +134,21 @@ WHERE l_receiptdate > l_commitdate AND l_shipmode IN ('AIR', 'REG AIR')`,
         ]),
   ],
 
-  supplied_parts: (feed, batch) => [
+  part_modes: (feed, batch) => [
     ...(batch === 'inserts'
       ? []
       : [
-          went(feed, 'lineitem', 'l_partkey', 'l_suppkey'),
-          `DELETE FROM hand.supplied_parts
-WHERE (l_partkey, l_suppkey) IN (SELECT l_partkey, l_suppkey FROM gone_lineitem)
-  AND (l_partkey, l_suppkey) NOT IN (SELECT l_partkey, l_suppkey FROM lineitem WHERE l_partkey IN (SELECT l_partkey FROM gone_lineitem))`,
+          went(feed, 'lineitem', 'l_partkey', 'l_shipmode'),
+          `DELETE FROM hand.part_modes
+WHERE (l_partkey, l_shipmode) IN (SELECT l_partkey, l_shipmode FROM gone_lineitem)
+  AND (l_partkey, l_shipmode) NOT IN (SELECT l_partkey, l_shipmode FROM lineitem WHERE l_partkey IN (SELECT l_partkey FROM gone_lineitem))`,
         ]),
     ...(batch === 'deletes'
       ? []
       : [
-          came(feed, 'lineitem', 'l_partkey', 'l_suppkey'),
-          `INSERT INTO hand.supplied_parts
-SELECT DISTINCT l_partkey, l_suppkey FROM new_lineitem ANTI JOIN hand.supplied_parts USING (l_partkey, l_suppkey)`,
+          came(feed, 'lineitem', 'l_partkey', 'l_shipmode'),
+          `INSERT INTO hand.part_modes
+SELECT DISTINCT l_partkey, l_shipmode FROM new_lineitem ANTI JOIN hand.part_modes USING (l_partkey, l_shipmode)`,
         ]),
   ],
 

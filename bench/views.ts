@@ -31,7 +31,7 @@ export const views: readonly View[] = [
   view('shipping', 'join of three (Q3)', ['lineitem', 'orders', 'customer'], shippingQuery, 'large'),
   view('local_revenue', 'join of six (Q5)', ['lineitem', 'orders', 'customer'], localRevenueQuery),
   view('late_lines', 'filter and project', ['lineitem'], lateLinesQuery),
-  view('supplied_parts', 'DISTINCT', ['lineitem'], suppliedPartsQuery),
+  view('part_modes', 'DISTINCT', ['lineitem'], partModesQuery),
   {
     name: 'chain',
     title: 'chain of three tables',
@@ -124,8 +124,8 @@ FROM lineitem
 WHERE l_receiptdate > l_commitdate AND l_shipmode IN ('AIR', 'REG AIR')`;
 }
 
-function suppliedPartsQuery(): string {
-  return `SELECT DISTINCT l_partkey, l_suppkey FROM lineitem`;
+function partModesQuery(): string {
+  return `SELECT DISTINCT l_partkey, l_shipmode FROM lineitem`;
 }
 
 function orderRevenueQuery(): string {
