@@ -15,7 +15,7 @@ import {measureTemporal} from './temporal.ts';
 
 /** The whole benchmark: on a PostgreSQL, lakes and a Temporal of its own, all of which go when it ends. */
 export async function bench(options: Options, say: Say): Promise<Result> {
-  const started = performance.now();
+  const [startedAt, started] = [new Date().toISOString(), performance.now()];
   const folder = await mkdtemp(path.join(tmpdir(), 'freshet-bench-'));
   // Under root, PostgreSQL runs as another user, who must be able to pass.
   await chmod(folder, 0o711);
@@ -34,7 +34,7 @@ export async function bench(options: Options, say: Say): Promise<Result> {
     const small = smallRefresh(samples);
     return {
       verdict: allWrong.length === 0 ? 'sound' : 'void',
-      ...{wrong: allWrong, options, machine},
+      ...{wrong: allWrong, startedAt, options, machine},
       cases: casesOf(samples),
       profile: small === null ? [] : profileOf(small, (sql) => sql.replaceAll(folder, '…')),
       temporal: temporal?.figures ?? null,

@@ -1,7 +1,7 @@
 import type {Sample} from './measure.ts';
 import type {Refreshed} from './engine.ts';
 import {tenths} from './result.ts';
-import type {Statement} from './statements.ts';
+import {coveredMs, type Statement} from './statements.ts';
 import type {Run} from './ways.ts';
 
 /** A statement of a refresh, or what passed between two of them. */
@@ -35,7 +35,6 @@ export function profileOf(run: Run, shown: (sql: string) => string): readonly Pr
       const statements = run.statements.filter(
         ({startedAt}) => startedAt >= phase.startedAt && startedAt < phase.endedAt,
       );
-      const inSql = statements.reduce((sum, statement) => sum + statement.endedAt - statement.startedAt, 0);
       return [
         ...statements.map(({database, sql, startedAt, endedAt}) => ({
           phase: phase.name,
@@ -46,7 +45,7 @@ export function profileOf(run: Run, shown: (sql: string) => string): readonly Pr
         })),
         {
           ...{phase: phase.name, label: 'outside of SQL', database: null, sql: ''},
-          ms: tenths(Math.max(0, phase.endedAt - phase.startedAt - inSql)),
+          ms: tenths(phase.endedAt - phase.startedAt - coveredMs(statements, phase)),
         },
       ];
     }),

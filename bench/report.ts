@@ -1,4 +1,4 @@
-import type {Case, Result} from './result.ts';
+import {median, type Case, type Result} from './result.ts';
 import {meanOver, targets} from './targets.ts';
 
 /** A run for people to read, as Markdown; `chartFile` lies beside it. */
@@ -32,16 +32,18 @@ function heading({verdict, wrong, options: {scaleFactor, rates, rounds, isQuick}
 
 function machine({
   machine: {processor, cores, memoryGiB, platform, versions},
+  startedAt,
   peakMemoryMiB,
   seconds,
 }: Result): readonly string[] {
   const all = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
-    `${cores} cores (${processor}), ${memoryGiB} GiB, ${platform}; ${all.join(', ')}. The run took ${seconds} s; its process, in which the engine, the rival, the judge and Temporal's worker are together, needed ${peakMemoryMiB} MiB at most.`,
+    `${cores} cores (${processor}), ${memoryGiB} GiB, ${platform}; ${all.join(', ')}. The run of ${startedAt.slice(0, 10)} took ${seconds} s; its process, in which the engine, the rival, the judge and Temporal's worker are together, needed ${peakMemoryMiB} MiB at most.`,
   ];
 }
 
 function inShort({cases, options: {rates}}: Result): readonly string[] {
+  if (cases.length === 0) return [];
   const batches = [...new Set(cases.map(({batch}) => batch))];
   const rows = rates.flatMap((rate) =>
     batches.map((batch) => {
@@ -56,7 +58,14 @@ function inShort({cases, options: {rates}}: Result): readonly string[] {
       ['changed', 'batch', 'recomputation', 'hand-written SQL'],
       [...rows, ['all', 'all', times(meanOver(cases, 'recomputation')), times(meanOver(cases, 'hand'))]],
     ),
+    outsideText(cases),
   ];
+}
+
+function outsideText(cases: readonly Case[]): string {
+  const outside = cases.map(({incremental: {outsideSqlMs}}) => outsideSqlMs);
+  const share = sum(outside) / sum(cases.map(({incremental: {ms}}) => ms));
+  return `By the median an incremental refresh spends ${whole(median(outside))} ms outside of SQL, ${whole(100 * share)} % of its time; Temporal is not in it.`;
 }
 
 function byTemporal({temporal}: Result): readonly string[] {
@@ -127,6 +136,10 @@ function profile({profile: lines}: Result): readonly string[] {
 
 function times(ratio: number | undefined): string {
   return ratio === undefined ? '' : ratio.toFixed(2);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function whole(number: number): string {

@@ -11,6 +11,8 @@ export type Result = {
   /** `void`: some table differed from its query, and no figure counts. */
   readonly verdict: 'sound' | 'void';
   readonly wrong: readonly string[];
+  /** ISO 8601. */
+  readonly startedAt: string;
   readonly options: Options;
   readonly machine: Machine;
   readonly cases: readonly Case[];

@@ -61,6 +61,7 @@ test('a report says what was found', () => {
   expect(text).toContain('| one group, 0.1 % inserted: recomputation ÷ refresh | ≥ 1.5 × | 1.60 × | met |');
   expect(text).toContain('| outside of SQL, an idle tick | ≤ 100 ms | 120 ms | missed |');
   expect(text).toContain('| extract | count lineitem | 1.5 | `SELECT 1 \\| 2` |');
+  expect(text).toContain('By the median an incremental refresh spends 20 ms outside of SQL, 20 % of its time');
   expect(text).not.toContain('void');
 });
 
@@ -90,6 +91,7 @@ const engine: EngineFigures = {
 const sound: Result = {
   verdict: 'sound',
   wrong: [],
+  startedAt: '2026-11-26T06:30:00.000Z',
   options: {scaleFactor: 1, rates: [0.1], rounds: 3, isQuick: false, views: ['total']},
   machine: {processor: 'a processor', cores: 2, memoryGiB: 24, platform: 'linux x64', versions: {node: '20'}},
   cases: [
