@@ -1,3 +1,4 @@
+import type {ProfileLine} from './profile.ts';
 import {median, type Case, type Result} from './result.ts';
 import {meanOver, targets} from './targets.ts';
 
@@ -129,9 +130,41 @@ function profile({profile: lines}: Result): readonly string[] {
   ]);
   return [
     '## One small refresh, statement by statement',
-    '10,000 groups, the smallest share of the lines inserted, without Temporal. What has no label of the engine’s own is named by its database: looks at the catalog, and the metadata.',
+    '10,000 groups, the smallest share of the lines inserted, without Temporal. What the engine itself has a label for is the work on the rows; DuckDB without a label are looks at the catalog and what prepares a statement; PostgreSQL is the metadata.',
+    phasesTable(lines),
     table(['phase', 'statement', 'ms', 'SQL'], rows),
   ];
+}
+
+/** Milliseconds and, in parentheses, how many statements. */
+function phasesTable(lines: Result['profile']): string {
+  const kinds = [
+    (line: ProfileLine) => line.database === 'DuckDB' && line.label !== null,
+    (line: ProfileLine) => line.database === 'DuckDB' && line.label === null,
+    (line: ProfileLine) => line.database === 'PostgreSQL',
+    (line: ProfileLine) => line.database === null,
+  ];
+  const row = (name: string, some: readonly ProfileLine[]): readonly string[] => [
+    name,
+    ...kinds.map((isKind, kind) => {
+      const ofKind = some.filter(isKind);
+      const ms = sum(ofKind.map((line) => line.ms)).toFixed(1);
+      return kind === kinds.length - 1 ? ms : `${ms} (${ofKind.length})`;
+    }),
+  ];
+  const phases = [...new Set(lines.map(({phase}) => phase))];
+  return table(
+    ['phase', 'DuckDB, with a label', 'DuckDB, without', 'PostgreSQL', 'outside of SQL'],
+    [
+      ...phases.map((name) =>
+        row(
+          name,
+          lines.filter(({phase}) => phase === name),
+        ),
+      ),
+      row('all', lines),
+    ],
+  );
 }
 
 function times(ratio: number | undefined): string {

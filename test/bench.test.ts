@@ -60,6 +60,7 @@ test('a report says what was found', () => {
   );
   expect(text).toContain('| one group, 0.1 % inserted: recomputation ÷ refresh | ≥ 1.5 × | 1.60 × | met |');
   expect(text).toContain('| outside of SQL, an idle tick | ≤ 100 ms | 120 ms | missed |');
+  expect(text).toContain('| extract | 1.5 (1) | 0.0 (0) | 0.0 (0) | 0.0 |');
   expect(text).toContain('| extract | count lineitem | 1.5 | `SELECT 1 \\| 2` |');
   expect(text).toContain('By the median an incremental refresh spends 20 ms outside of SQL, 20 % of its time');
   expect(text).not.toContain('void');
