@@ -6,6 +6,7 @@ import {provisionExtensions} from '../src/dev/provision.ts';
 import {generate} from './data.ts';
 import type {Site} from './ground.ts';
 import {describeMachine} from './machine.ts';
+import {watchMemory} from './memory.ts';
 import {measure, type Say} from './measure.ts';
 import type {Options} from './options.ts';
 import {profileOf, smallRefresh} from './profile.ts';
@@ -15,35 +16,44 @@ import {measureTemporal} from './temporal.ts';
 
 /** The whole benchmark: on a PostgreSQL, lakes and a Temporal of its own, all of which go when it ends. */
 export async function bench(options: Options, say: Say): Promise<Result> {
-  const [startedAt, started] = [new Date().toISOString(), performance.now()];
   const folder = await mkdtemp(path.join(tmpdir(), 'freshet-bench-'));
   // Under root, PostgreSQL runs as another user, who must be able to pass.
   await chmod(folder, 0o711);
   const extensions = await provisionExtensions(['ducklake', 'postgres_scanner']);
   const postgres = await startPostgres({folder: path.join(folder, 'postgres')});
-  const watch = watchStatements();
   try {
     say(`Making TPC-H tables at scale factor ${options.scaleFactor} …`);
     const site: Site = {postgres, extensions, folder, dataFolder: path.join(folder, 'tpch')};
     await generate(site.dataFolder, options.scaleFactor);
-    const machine = await describeMachine(postgres.url('postgres'));
+    return await benchAt(site, options, say);
+  } finally {
+    await postgres.stop();
+    await rm(folder, {recursive: true, force: true});
+  }
+}
+
+async function benchAt(site: Site, options: Options, say: Say): Promise<Result> {
+  const [startedAt, started] = [new Date().toISOString(), performance.now()];
+  const [watch, memory] = [watchStatements(), watchMemory()];
+  try {
     const {samples, wrong} = await measure(site, options, watch, say);
-    if (wrong.length === 0) say('By way of Temporal …');
-    const temporal = wrong.length === 0 ? await measureTemporal(site, options.rounds, watch) : null;
-    const allWrong = [...wrong, ...(temporal?.wrong ?? [])];
+    const isSound = wrong.length === 0;
+    if (isSound) say('By way of Temporal …');
+    const temporal = isSound ? await measureTemporal(site, options.rounds, watch) : {figures: null, wrong: []};
+    const allWrong = [...wrong, ...temporal.wrong];
     const small = smallRefresh(samples);
     return {
       verdict: allWrong.length === 0 ? 'sound' : 'void',
-      ...{wrong: allWrong, startedAt, options, machine},
+      ...{wrong: allWrong, startedAt, options},
+      machine: await describeMachine(site.postgres.url('postgres')),
       cases: casesOf(samples),
-      profile: small === null ? [] : profileOf(small, (sql) => sql.replaceAll(folder, '…')),
-      temporal: temporal?.figures ?? null,
-      peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),
+      profile: small === null ? [] : profileOf(small, (sql) => sql.replaceAll(site.folder, '…')),
+      temporal: temporal.figures,
+      peakMemoryMiB: memory.peakMiB(),
       seconds: Math.round((performance.now() - started) / 1000),
     };
   } finally {
+    memory.stop();
     watch.stop();
-    await postgres.stop();
-    await rm(folder, {recursive: true, force: true});
   }
 }

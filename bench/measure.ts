@@ -3,6 +3,7 @@ import {generated} from './data.ts';
 import {openGround, type Ground, type Site} from './ground.ts';
 import {wrongTables} from './judge.ts';
 import type {Options} from './options.ts';
+import {isProfiled} from './profile.ts';
 import type {Watch} from './statements.ts';
 import {views, type View} from './views.ts';
 import {prepareSchemas, prepareWays, wayNames, type Run, type WayName, type Ways} from './ways.ts';
@@ -98,7 +99,7 @@ async function* play(
           yield {wrong: wrong.map((each) => `${each} (after ${batch.name} of ${rate} %, round ${round + 1})`)};
           return;
         }
-        yield {rate, batch, view, runs};
+        yield {rate, batch, view, runs: isProfiled({batch, view}) ? runs : withoutStatements(runs)};
       }
     }
   }
@@ -117,4 +118,14 @@ async function inTurn(ways: Ways, batch: Batch, round: number): Promise<Sample['
   const runs = new Map<WayName, Run>();
   for (const name of order) runs.set(name, await ways[name](batch));
   return Object.fromEntries(runs) as Sample['runs']; // One for each name.
+}
+
+/** The texts of all statements of a long run would be the most that this process keeps in memory. */
+function withoutStatements(runs: Sample['runs']): Sample['runs'] {
+  const bare = (run: Run): Run => ({
+    ...run,
+    statements: [],
+    refreshed: run.refreshed.map((refreshed) => ({...refreshed, statements: []})),
+  });
+  return {incremental: bare(runs.incremental), recomputation: bare(runs.recomputation), hand: bare(runs.hand)};
 }
