@@ -21,7 +21,7 @@ export type Draw = {
 
 /**
  * `generated` is the schema of the generator's own tables. Inserts and deletes are TPC-H's refresh functions: new orders with their
- * lines come, and old ones, whose keys are consecutive, go.
+ * lines come, like those there are but of other parts, and old ones, whose keys are consecutive, go.
  */
 export function batchesOver(generated: string): readonly Batch[] {
   return [
@@ -35,7 +35,8 @@ SELECT *, row_number() OVER () + (SELECT max(o_orderkey) FROM orders) AS new_key
 FROM (FROM ${generated}.orders ORDER BY hash(o_orderkey, ${round}) LIMIT ${countOf(share, generated, 'orders')})`,
         `INSERT INTO orders SELECT * EXCLUDE new_key REPLACE (new_key AS o_orderkey) FROM new_orders`,
         `INSERT INTO lineitem
-SELECT l.* REPLACE (new_key AS l_orderkey) FROM ${generated}.lineitem AS l JOIN new_orders ON l_orderkey = o_orderkey`,
+SELECT l.* REPLACE (new_key AS l_orderkey, l_partkey % (SELECT count(*) FROM part) + 1 AS l_partkey)
+FROM ${generated}.lineitem AS l JOIN new_orders ON l_orderkey = o_orderkey`,
       ],
     },
     {
