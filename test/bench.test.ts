@@ -62,6 +62,9 @@ test('a report says what was found', () => {
   expect(text).toContain('| outside of SQL, an idle tick | ≤ 100 ms | 120 ms | missed |');
   expect(text).toContain('| extract | 1.5 (1) | 0.0 (0) | 0.0 (0) | 0.0 |');
   expect(text).toContain('| extract | count lineitem | 1.5 | `SELECT 1 \\| 2` |');
+  expect(text).toContain('| inserts | 1.60 / 0.90 | 1.60 / 0.90 |');
+  expect(text).toContain('| one group | 1.60 / 0.90 | 1.60 / 0.90 |');
+  expect(text).toContain('- one group, inserts: recomputing is cheaper');
   expect(text).toContain('By the median an incremental refresh spends 20 ms outside of SQL, 20 % of its time');
   expect(text).not.toContain('void');
 });
@@ -86,7 +89,7 @@ test('the chart is an SVG file with a dot for each rival', () => {
 
 const engine: EngineFigures = {
   ...{ms: 100, rounds: [90, 100, 110], outsideSqlMs: 20, rowsScanned: 6000},
-  ...{actions: ['INCREMENTAL'], reasons: [], recomputed: ['none']},
+  ...{actions: ['INCREMENTAL'], reasons: ['recomputing is cheaper'], recomputed: ['none']},
 };
 
 const sound: Result = {
