@@ -1,4 +1,4 @@
-import {batchesOver, type Batch} from './batches.ts';
+import {batchesOver, type Batch, type Draw} from './batches.ts';
 import {generated} from './data.ts';
 import {openGround, type Ground, type Site} from './ground.ts';
 import {wrongTables} from './judge.ts';
@@ -50,59 +50,45 @@ export async function measureAt(
   watch: Watch,
   say: Say,
 ): Promise<Measured> {
+  const kept = await prepare(ground, names, watch);
+  const batches = batchesOver(generated);
+  const share = rate / 100;
+  await warmUp(ground, kept, batches[0]!, {share, round: rounds, rounds}); // There are five.
   const samples: Sample[] = [];
-  const kept = await prepare(
-    ground,
-    views.filter(({name}) => names.includes(name)),
-    watch,
-  );
-  for await (const sample of play(ground, kept, rate, rounds, say)) {
-    if ('wrong' in sample) return {samples, wrong: sample.wrong};
-    samples.push(sample);
+  for (let round = 0; round < rounds; round++) {
+    say(`${rate} %: round ${round + 1} of ${rounds}`);
+    for (const batch of batches) {
+      await change(ground, batch.statements({share, round, rounds}));
+      for (const {view, ways} of kept.filter((each) => concerns(batch, each.view))) {
+        const runs = await inTurn(ways, batch, round);
+        const wrong = await wrongTables(ground.writer, view);
+        const when = `after ${batch.name} of ${rate} %, round ${round + 1}`;
+        if (wrong.length > 0) return {samples, wrong: wrong.map((each) => `${each} (${when})`)};
+        samples.push({rate, batch, view, runs: isProfiled({batch, view}) ? runs : withoutStatements(runs)});
+      }
+    }
   }
   return {samples, wrong: []};
 }
 
 type Kept = {readonly view: View; readonly ways: Ways};
 
-async function prepare(ground: Ground, all: readonly View[], watch: Watch): Promise<readonly Kept[]> {
+async function prepare(ground: Ground, names: readonly string[], watch: Watch): Promise<readonly Kept[]> {
   await prepareSchemas(ground);
   const kept: Kept[] = [];
-  for (const view of all) kept.push({view, ways: await prepareWays(ground, view, watch)});
+  for (const view of views)
+    if (names.includes(view.name)) kept.push({view, ways: await prepareWays(ground, view, watch)});
   return kept;
 }
 
-/** The first batch, which every view reads, is played once before anything counts: it binds plans and fills caches. */
-async function* play(
-  ground: Ground,
-  kept: readonly Kept[],
-  rate: number,
-  rounds: number,
-  say: Say,
-): AsyncGenerator<Sample | {readonly wrong: readonly string[]}> {
-  const batches = batchesOver(generated);
-  const share = rate / 100;
-  for (const batch of batches.slice(0, 1)) {
-    await change(ground, batch.statements({share, round: rounds, rounds}));
-    for (const {ways} of kept) for (const name of wayNames) await ways[name](batch);
-  }
-  for (let round = 0; round < rounds; round++) {
-    say(`${rate} %: round ${round + 1} of ${rounds}`);
-    for (const batch of batches) {
-      await change(ground, batch.statements({share, round, rounds}));
-      for (const {view, ways} of kept.filter(({view: {reads}}) =>
-        reads.some((table) => batch.changes.includes(table)),
-      )) {
-        const runs = await inTurn(ways, batch, round);
-        const wrong = await wrongTables(ground.writer, view);
-        if (wrong.length > 0) {
-          yield {wrong: wrong.map((each) => `${each} (after ${batch.name} of ${rate} %, round ${round + 1})`)};
-          return;
-        }
-        yield {rate, batch, view, runs: isProfiled({batch, view}) ? runs : withoutStatements(runs)};
-      }
-    }
-  }
+/** Binds plans and fills caches, before anything counts. */
+async function warmUp(ground: Ground, kept: readonly Kept[], batch: Batch, draw: Draw): Promise<void> {
+  await change(ground, batch.statements(draw));
+  for (const {ways} of kept) for (const name of wayNames) await ways[name](batch);
+}
+
+export function concerns({changes}: Batch, {reads}: View): boolean {
+  return reads.some((source) => changes.includes(source));
 }
 
 export async function change({writer}: Ground, statements: readonly string[]): Promise<void> {

@@ -6,6 +6,7 @@ import type {Config} from '../src/config.ts';
 import {until} from '../src/dev/process.ts';
 import {startTemporal} from '../src/dev/temporal-server.ts';
 import {FreshetPlugin, ownWorkflows} from '../src/plugin.ts';
+import type {RefreshResult} from '../src/refresh/messages.ts';
 import {computeTaskQueue, scheduleId, taskQueue} from '../src/temporal-names.ts';
 import {batchesOver} from './batches.ts';
 import {generated} from './data.ts';
@@ -44,13 +45,18 @@ export async function measureTemporal(
   rounds: number,
   watch: Watch,
 ): Promise<{readonly figures: TemporalFigures; readonly wrong: readonly string[]}> {
-  const server = await startTemporal({folder: path.join(site.folder, 'temporal')});
-  const ground = await openGround(site, 'temporal');
-  const stop = await startWorker(configOf(ground, server.address));
-  const connection = await Connection.connect({address: server.address});
-  const temporal = new Client({connection});
-  const client = new FreshetClient({temporal, metadataUrl: ground.url});
+  const stops: (() => Promise<void>)[] = [];
   try {
+    const server = await startTemporal({folder: path.join(site.folder, 'temporal')});
+    stops.push(server.stop);
+    const ground = await openGround(site, 'temporal');
+    stops.push(ground.leave);
+    stops.push(await startWorker(configOf(ground, server.address)));
+    const connection = await Connection.connect({address: server.address});
+    stops.push(() => connection.close());
+    const temporal = new Client({connection});
+    const client = new FreshetClient({temporal, metadataUrl: ground.url});
+    stops.push(() => client.close());
     const stage = {ground, temporal, client, watch};
     const small = await smallRefreshes(stage, rounds);
     const idleTick = await idleTicks(stage);
@@ -59,11 +65,7 @@ export async function measureTemporal(
     const wrong = verdicts.filter(({verdict}) => verdict !== 'equal').map(({table}) => `${table} (by Temporal)`);
     return {figures: {idleTick, small, heavy}, wrong};
   } finally {
-    await client.close();
-    await connection.close();
-    await stop();
-    await ground.leave();
-    await server.stop();
+    for (const stop of stops.reverse()) await stop();
   }
 }
 
@@ -106,7 +108,7 @@ async function idleTicks(stage: Stage): Promise<Timed> {
       return info.numActionsTaken > before;
     };
     if (!(await until(hasStarted, 10_000)) || started === undefined) throw new Error('A tick did not start');
-    timed.push(await timeOf(stage, started));
+    timed.push(await timeOf(stage, started, 'no-data'));
   }
   return medians(timed.slice(1));
 }
@@ -125,12 +127,14 @@ async function heavyRefreshes(stage: Stage): Promise<Timed> {
 async function refreshed(stage: Stage, table: string): Promise<Timed> {
   stage.watch.take();
   const handle = await stage.client.refresh(table);
-  return await timeOf(stage, handle.workflowId);
+  return await timeOf(stage, handle.workflowId, 'refreshed');
 }
 
-async function timeOf({temporal, watch}: Stage, workflowId: string): Promise<Timed> {
-  const handle = temporal.workflow.getHandle(workflowId);
-  await handle.result();
+/** Of a run that must end as it is meant to: another one is another thing to measure. */
+async function timeOf({temporal, watch}: Stage, workflowId: string, outcome: RefreshResult['outcome']): Promise<Timed> {
+  const handle = temporal.workflow.getHandle<() => Promise<RefreshResult>>(workflowId);
+  const result = await handle.result();
+  if (result.outcome !== outcome) throw new Error(`${workflowId} ended as ${result.outcome}`);
   const {startTime, closeTime} = await handle.describe();
   if (closeTime === undefined) throw new Error(`${workflowId} has not ended`);
   const during = {startedAt: startTime.getTime(), endedAt: closeTime.getTime()};

@@ -1,6 +1,7 @@
 import {expect, test} from 'vitest';
 import {batchesOver} from '../bench/batches.ts';
 import {chart} from '../bench/chart.ts';
+import {concerns} from '../bench/measure.ts';
 import {readOptions} from '../bench/options.ts';
 import {report} from '../bench/report.ts';
 import {median, type EngineFigures, type Result} from '../bench/result.ts';
@@ -29,9 +30,8 @@ test.each([
 
 test('somebody has written SQL for every view and every batch that concerns it', () => {
   for (const view of views) {
-    for (const {name, changes} of batchesOver('generated')) {
-      if (!view.reads.some((source) => changes.includes(source))) continue;
-      const statements = rivalOf(view)({first: 3, last: 7}, name);
+    for (const batch of batchesOver('generated').filter((each) => concerns(each, view))) {
+      const statements = rivalOf(view)({first: 3, last: 7}, batch.name);
       for (const {name: table} of view.steps.slice(-1)) expect(statements.join('\n')).toContain(`hand.${table}`);
     }
   }
