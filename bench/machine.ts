@@ -4,29 +4,35 @@ import os from 'node:os';
 import {promisify} from 'node:util';
 import pg from 'pg';
 import {DuckDBInstance} from '@duckdb/node-api';
-import {threads} from './person.ts';
+import {memoryLimitBytes, threads} from './person.ts';
+import {tenths} from './result.ts';
 
 /** What the figures were found on: nothing that names the machine or says where anything lies on it. */
 export type Machine = {
   readonly processor: string;
   readonly cores: number;
   readonly memoryGiB: number;
+  /** What each DuckDB may use of it. */
+  readonly memoryLimitGiB: number;
   readonly platform: string;
   readonly versions: Readonly<Record<string, string>>;
 };
+
+const gibibyte = 1024 ** 3;
 
 export async function describeMachine(postgresUrl: string): Promise<Machine> {
   return {
     processor: os.cpus()[0]?.model.trim() ?? 'unknown',
     cores: threads,
-    memoryGiB: Math.round(os.totalmem() / 1024 ** 3),
+    memoryGiB: Math.round(os.totalmem() / gibibyte),
+    memoryLimitGiB: tenths(memoryLimitBytes / gibibyte),
     platform: `${process.platform} ${process.arch}`,
     versions: {
       freshet: await commit(),
       node: process.versions.node,
       duckdb: await duckdbVersion(),
       postgresql: await postgresVersion(postgresUrl),
-      temporal: packageVersion('@temporalio/worker'),
+      'temporal sdk': packageVersion('@temporalio/worker'),
     },
   };
 }

@@ -1,5 +1,5 @@
 import {DuckDBInstance, type Json} from '@duckdb/node-api';
-import {availableParallelism, freemem} from 'node:os';
+import {availableParallelism, totalmem} from 'node:os';
 import {fromDuckDB} from '../src/lake/values.ts';
 import {literal, sql} from '../src/sql.ts';
 
@@ -14,8 +14,9 @@ export type Person = {
   readonly leave: () => void;
 };
 
+/** For each of those who use the lake. */
 export const threads = availableParallelism();
-export const memoryLimitBytes = Math.floor(Math.min(4 * 1024 ** 3, freemem() / 3));
+export const memoryLimitBytes = Math.floor(Math.min(4 * 1024 ** 3, totalmem() / 4));
 
 /**
  * With the threads, memory and settings that the engine's own instances have, so that what differs is the SQL alone. Statistics are

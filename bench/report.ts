@@ -32,14 +32,14 @@ function heading({verdict, wrong, options: {scaleFactor, rates, rounds, isQuick}
 }
 
 function machine({
-  machine: {processor, cores, memoryGiB, platform, versions},
+  machine: {processor, cores, memoryGiB, memoryLimitGiB, platform, versions},
   startedAt,
   peakMemoryMiB,
   seconds,
 }: Result): readonly string[] {
   const all = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
-    `${cores} cores (${processor}), ${memoryGiB} GiB, ${platform}; ${all.join(', ')}. The run of ${startedAt.slice(0, 10)} took ${seconds} s; its process, in which the engine, the rival, the judge and Temporal's worker are together, needed ${peakMemoryMiB} MiB at most.`,
+    `${cores} cores (${processor}), ${memoryGiB} GiB of which each DuckDB may use ${memoryLimitGiB}, ${platform}; ${all.join(', ')}. The run of ${startedAt.slice(0, 10)} took ${seconds} s; its process, in which the engine, the rival, the judge and Temporal's worker are together, needed ${peakMemoryMiB} MiB at most.`,
   ];
 }
 

@@ -97,7 +97,14 @@ const sound: Result = {
   wrong: [],
   startedAt: '2026-11-26T06:30:00.000Z',
   options: {scaleFactor: 1, rates: [0.1], rounds: 3, isQuick: false, views: ['total']},
-  machine: {processor: 'a processor', cores: 2, memoryGiB: 24, platform: 'linux x64', versions: {node: '20'}},
+  machine: {
+    processor: 'a processor',
+    cores: 2,
+    memoryGiB: 24,
+    memoryLimitGiB: 4,
+    platform: 'linux x64',
+    versions: {node: '20'},
+  },
   cases: [
     {
       ...{rate: 0.1, batch: 'inserts', view: 'total', title: 'one group', changedRows: 6000},
