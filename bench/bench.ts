@@ -36,6 +36,7 @@ async function benchAt(site: Site, options: Options, say: Say): Promise<Result> 
   const [startedAt, started] = [new Date().toISOString(), performance.now()];
   const [watch, memory] = [watchStatements(), watchMemory()];
   try {
+    const machine = await describeMachine(site.postgres.url('postgres'));
     const {samples, wrong} = await measure(site, options, watch, say);
     const isSound = wrong.length === 0;
     if (isSound) say('By way of Temporal …');
@@ -44,8 +45,7 @@ async function benchAt(site: Site, options: Options, say: Say): Promise<Result> 
     const small = smallRefresh(samples);
     return {
       verdict: allWrong.length === 0 ? 'sound' : 'void',
-      ...{wrong: allWrong, startedAt, options},
-      machine: await describeMachine(site.postgres.url('postgres')),
+      ...{wrong: allWrong, startedAt, options, machine},
       cases: casesOf(samples),
       profile: small === null ? [] : profileOf(small, (sql) => sql.replaceAll(site.folder, '…')),
       temporal: temporal.figures,
