@@ -34,6 +34,9 @@ export type ErrorCode = (typeof errorCodes)[number];
 /** Where in the user's statement something is: 1-based, in characters. */
 export type Position = {readonly line: number; readonly column: number};
 
+/** What a refresh that fails says first in its hint. CREATE, which leaves no table behind, says something else instead. */
+export const contentsKept = 'The table keeps its contents.';
+
 /** A mistake that trying again will not mend, worded for the person who made it. */
 export class FreshetError extends Error {
   readonly code: ErrorCode;

@@ -13,6 +13,7 @@ import {provisionExtensions} from './dev/provision.ts';
 import {FreshetError} from './errors.ts';
 import {startGauges} from './gauges.ts';
 import {openLake, type Lake} from './lake/lake.ts';
+import {removeDeadSpill} from './lake/spill.ts';
 import {removeOldStaging} from './lake/staging.ts';
 import {openMetadata, type Metadata} from './metadata/database.ts';
 import {checkSchemaVersion} from './metadata/migrate.ts';
@@ -163,17 +164,18 @@ async function openResources(config: Config): Promise<Resources> {
     ]);
     const opened = openLake({...lake, ...duckdb, stagingPath, computeSlots, extensions});
     const gauges = startGauges(Runtime.instance().metricMeter, metadata);
-    return {metadata, lake: opened, janitor: startJanitor(opened), gauges};
+    return {metadata, lake: opened, janitor: startJanitor(opened, duckdb.tempDirectory), gauges};
   } catch (error) {
     await metadata.end();
     throw error;
   }
 }
 
-function startJanitor(lake: Lake): NodeJS.Timeout {
+function startJanitor(lake: Lake, tempDirectory: string): NodeJS.Timeout {
   const sweep = () => {
     // Whatever it can't remove now it finds again.
     removeOldStaging(lake, new Date(Date.now() - stagedHours * 3_600_000)).catch(() => undefined);
+    removeDeadSpill(tempDirectory).catch(() => undefined);
   };
   sweep();
   return setInterval(sweep, janitorHours * 3_600_000).unref();

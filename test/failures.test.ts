@@ -39,6 +39,7 @@ test.each([
   [withCode('40P01'), 'unavailable'],
   [new Error('timeout exceeded when trying to connect'), 'unavailable'],
   [new Error('Connection terminated unexpectedly'), 'unavailable'],
+  [new Error('Query read timeout'), 'unavailable'],
   [new ServiceError('Failed to start workflow'), 'unavailable'],
 ])('%s is temporary: tried again', (error, code) => {
   expect(judged(error)).toEqual({code, isRetried: true});

@@ -6,7 +6,7 @@ import {reach} from '../binder/reach.ts';
 import type {Reached} from '../binder/reach.ts';
 import {bareQuery} from '../definition/statement.ts';
 import type {Query} from '../definition/statement.ts';
-import {FreshetError} from '../errors.ts';
+import {contentsKept, FreshetError} from '../errors.ts';
 import {catalogTable} from '../lake/catalog.ts';
 import type {LakeTable} from '../lake/catalog.ts';
 import {definitionHash, readFingerprint} from '../lake/fingerprint.ts';
@@ -52,12 +52,13 @@ export async function boundAt(
   const kept = plans.get(lake) ?? {known: new Map<string, BoundAt>(), seen: null};
   plans.set(lake, kept);
   const {known, seen} = kept;
-  const snapshots = new Set([dataVersion, ...definition.reached.map(({table}) => snapshotOf(table))]);
-  const asked = seen === null ? [...snapshots] : [...snapshots, seen.snapshot];
+  const snapshots = [dataVersion, ...definition.reached.map(({table}) => snapshotOf(table))];
+  const asked = seen === null ? snapshots : [...snapshots, seen.snapshot];
   const rows = await lake.look((session) => schemaVersions(session, asked), signal);
   if (seen !== null && rows.find(({snapshot}) => snapshot === seen.snapshot)?.time !== seen.time) known.clear();
   kept.seen = rows.at(-1) ?? null;
-  const schemas = rows.filter(({snapshot}) => snapshots.has(snapshot)).map(({version}) => version);
+  const schemaOf = new Map(rows.map(({snapshot, version}) => [snapshot, version]));
+  const schemas = snapshots.map((snapshot) => schemaOf.get(snapshot));
   const key = `${definitionHash(definition)} ${JSON.stringify(definition.reached)} ${schemas.join(' ')}`;
   const found = known.get(key);
   if (found) return found;
@@ -74,7 +75,7 @@ export async function boundAt(
 function asSourceChange(error: unknown, {table}: StoredDefinition): unknown {
   if (!(error instanceof FreshetError)) return error;
   return new FreshetError('source_changed', `What ${tableNameText(table)} reads has changed: ${error.message}`, {
-    hint: 'The table keeps its contents. Put the source back as it was, or drop the table and create it anew.',
+    hint: `${contentsKept} Put the source back as it was, or drop the table and create it anew.`,
     cause: error,
   });
 }
@@ -89,7 +90,7 @@ export async function bindAt(
   check = boundAgain,
 ): Promise<BoundAt> {
   const reached = await lake.look(
-    async (session) => recorded(await reach(session, query, dataVersion), definition),
+    async (session) => recorded(await reach(session, query, dataVersion, snapshotOf), definition),
     signal,
   );
   const bound = await lake.bind(

@@ -5,6 +5,7 @@ import {currentSnapshot, snapshotTime} from '../lake/catalog.ts';
 import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import {readState, type Published} from '../lake/state.ts';
+import {inTransaction} from '../metadata/database.ts';
 import {allTables, moveTable, type TableRow} from '../metadata/dynamic-table.ts';
 import {extendPublication, publicationAt} from '../metadata/publication.ts';
 import {countNoData, unknownRefresh} from '../metadata/refresh.ts';
@@ -14,6 +15,7 @@ import {isSameName} from '../table-name.ts';
 import {applyId} from '../temporal-names.ts';
 import type {ChooseInput, Chosen} from './activities.ts';
 import type {Deps} from './deps.ts';
+import {followSources} from './follow-sources.ts';
 import {noticeLag} from './notice-lag.ts';
 import {repairPublication, repairTables} from './repair.ts';
 import {runningRun} from './running.ts';
@@ -159,12 +161,13 @@ async function choose(deps: Deps, input: ChooseInput, found: Found): Promise<Cho
     ((await isKnown(deps, table.name, state, v)) ||
       (!isLeftBehind(state, v, Date.now()) && (await isUnchanged(deps.lake, table.name, tables, states, v))));
   if (isCurrent) return {kind: 'no-data', dataVersion: v, publication: publicationOf(state)};
+  const followed = await followSources(deps, table, tables, states, v);
   return {
     kind: 'refresh',
     dataVersion: v,
-    upstreams: upstreamsOf(table.name, tables),
+    upstreams: upstreamsOf(table.name, followed),
     running: await runningRun(deps.temporal(), applyId(deps.site.prefix, table.name)),
-    hasReaders: readersOf(table.name, tables).length > 0,
+    hasReaders: readersOf(table.name, followed).length > 0,
   };
 }
 
@@ -205,17 +208,15 @@ async function keep(
   {dataVersion, publication}: Extract<Choice, {kind: 'no-data'}>,
   freshAt: string,
 ): Promise<void> {
-  await extendPublication(metadata, table, publication, dataVersion);
-  await moveTable(metadata, table, incarnation, {dataVersion, freshAt, rows: publication.rows});
-  await countNoData(metadata, {
-    ...unknownRefresh,
-    table,
-    incarnation,
-    trigger,
-    action: 'NO_DATA',
-    dataVersion,
-    rows: publication.rows,
-    startedAt: new Date().toISOString(),
-    ...run,
+  const {rows} = publication;
+  await inTransaction(metadata, async (client) => {
+    await extendPublication(client, table, publication, dataVersion);
+    await moveTable(client, table, incarnation, {dataVersion, freshAt, rows});
+    await countNoData(client, {
+      ...unknownRefresh,
+      ...{table, incarnation, trigger, action: 'NO_DATA', dataVersion, rows},
+      startedAt: new Date().toISOString(),
+      ...run,
+    });
   });
 }

@@ -5,7 +5,7 @@ import {assert} from '../assert.ts';
 import {currentSnapshot, tableAt} from '../lake/catalog.ts';
 import {isLakeError} from '../lake/errors.ts';
 import type {LakeError} from '../lake/errors.ts';
-import {countAt, stageChange} from '../lake/feed.ts';
+import {changedPast, countAt, stageChange} from '../lake/feed.ts';
 import type {Session} from '../lake/session.ts';
 import {stagingFolder, writeStaged} from '../lake/staging.ts';
 import {readState} from '../lake/state.ts';
@@ -142,7 +142,7 @@ async function netSource(
       : await stageChange(session, {table, columns: change.columns, parts}, change.name);
   const expected = (rowsFrom ?? 0) + counts.inserted - counts.deleted;
   if (expected !== rowsTo) return {kind: 'count-mismatch', source, expected, found: rowsTo};
-  return {source, file: null, ...counts, rowsTo};
+  return (await changedPast(session, tableNamed(source), range)) ?? {source, file: null, ...counts, rowsTo};
 }
 
 async function stageStep(session: Session, step: Step, names: LakeFacts, folder: string): Promise<StagedKeys> {

@@ -1,6 +1,6 @@
 import {ApplicationFailure, TemporalFailure} from '@temporalio/common';
 import {isGrpcServiceError, ServiceError} from '@temporalio/client';
-import {FreshetError, type ErrorCode} from '../errors.ts';
+import {contentsKept, FreshetError, type ErrorCode} from '../errors.ts';
 import {isLakeError, LakeError, type LakeErrorKind} from '../lake/errors.ts';
 import {failureOfError} from '../failure.ts';
 
@@ -19,7 +19,7 @@ export function failureOf(error: unknown, scrub: (text: string) => string): unkn
 }
 
 const hints: Readonly<Partial<Record<LakeErrorKind, string>>> = {
-  'no-room': 'Make room on that disk: the table keeps its contents, and the next refresh goes on.',
+  'no-room': `${contentsKept} Make room on that disk.`,
   'out-of-memory': 'Give the worker more memory (FRESHET_DUCKDB_MEMORY_LIMIT), or have it compute fewer at once.',
 };
 
@@ -54,7 +54,9 @@ function isServerError(error: unknown): boolean {
   const code = 'code' in error ? String(error.code) : '';
   return (
     /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|(?:08|28|40|53|57)\w{3}$)/.test(code) ||
-    /^(Connection terminated|timeout exceeded|Client has encountered a connection error)/.test(error.message)
+    /^(Connection terminated|timeout exceeded|Query read timeout|Client has encountered a connection error)/.test(
+      error.message,
+    )
   );
 }
 

@@ -1,7 +1,7 @@
 import {differentiate} from '../delta/differentiate.ts';
 import type {Reason} from '../delta/reason.ts';
 import type {Bound} from '../binder/bound.ts';
-import {FreshetError} from '../errors.ts';
+import {contentsKept, FreshetError} from '../errors.ts';
 import {currentSnapshot, missingSnapshot, snapshotTime, tableAt, tableHistory} from '../lake/catalog.ts';
 import {feedParts} from '../lake/feed.ts';
 import {compareFingerprints, isTargetChanged} from '../lake/fingerprint.ts';
@@ -51,7 +51,12 @@ async function look(session: Session, apply: ApplyInput, boundAt: BoundAt): Prom
   if (state.dataVersion !== null && state.dataVersion > dataVersion)
     return {kind: 'ahead', dataVersion: state.dataVersion};
   const sources: SourceRange[] = [];
-  for (const {table} of bound.sources) sources.push(await rangeOf(session, table, apply, state.sources));
+  for (const {table} of bound.sources) {
+    const range = await rangeOf(session, table, apply, {stored: state.sources, now: current.id});
+    // Its rows at the version asked for may be doubled; what the lake shows now is right.
+    if (range === null) return {kind: 'ahead', dataVersion: current.id};
+    sources.push(range);
+  }
   const isUnchanged = sources.every(({parts}) => parts.length === 0);
   const forced =
     firstRefresh(state) ??
@@ -78,12 +83,16 @@ async function requested(session: Session, {table}: Published): Promise<Forced> 
   return {action: 'FULL', reason: {kind: 'requested'}};
 }
 
+/**
+ * What of a source is to be taken in; null when its files were rewritten since `to`, unless they are our own: a flush after that may
+ * double rows there.
+ */
 async function rangeOf(
   session: Session,
   table: TableName,
   apply: ApplyInput,
-  stored: readonly StoredSource[],
-): Promise<SourceRange> {
+  {stored, now}: {readonly stored: readonly StoredSource[]; readonly now: number},
+): Promise<SourceRange | null> {
   const source = tableNameText(table);
   const to = versionsOf(apply).snapshotOf(table);
   const before = stored.find((candidate) => candidate.source === source);
@@ -95,7 +104,10 @@ async function rangeOf(
   if (there === null) throw new FreshetError('unknown_source', `Source ${source} is not in the lake at snapshot ${to}`);
   if (before === undefined && upstream === undefined) await refuseUnknownUpstream(session, table, apply.table);
   const from = before?.snapshot ?? null;
-  const history = from === null || from >= to ? [] : await tableHistory(session, there.tableId, from, to);
+  const history = await tableHistory(session, there.tableId, Math.min(from ?? to, to), now);
+  const isRewritten = (first: number, last: number): boolean =>
+    history.some(({snapshot, rewritten}) => rewritten && snapshot > first && snapshot <= last);
+  if (upstream === undefined && isRewritten(to, now)) return null;
   return {
     source,
     from,
@@ -103,6 +115,7 @@ async function rangeOf(
     toTime,
     rowsFrom: before?.rows ?? null,
     parts: from === null ? [] : feedParts(history, from, to),
+    isRewritten: from !== null && isRewritten(from, to),
     upstream: upstream === undefined ? null : {incarnation: upstream.incarnation, contents: upstream.contents},
   };
 }
@@ -116,7 +129,7 @@ async function refuseUnknownUpstream(session: Session, source: TableName, reader
   const name = tableNameText(source);
   const what = name === reader ? 'itself' : `dynamic table ${name}`;
   throw new FreshetError('source_changed', `By a view or macro that was replaced, ${reader} would read ${what} now.`, {
-    hint: 'The table keeps its contents. Put the view or macro back, or drop the table and create it anew.',
+    hint: `${contentsKept} Put the view or macro back, or drop the table and create it anew.`,
   });
 }
 
@@ -169,7 +182,7 @@ function refuseLostColumn({fingerprint}: Published, {bound, gone}: BoundAt): voi
   throw new FreshetError(
     'source_changed',
     `${tableNameText(lost.table)} has no column "${lost.column}" any more, and without it the result would lose a column.`,
-    {hint: 'The table keeps its contents. Put the column back, or drop the table and create it anew.'},
+    {hint: `${contentsKept} Put the column back, or drop the table and create it anew.`},
   );
 }
 

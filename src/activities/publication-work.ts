@@ -1,6 +1,6 @@
 import {assert} from '../assert.ts';
 import {currentSnapshot, tableAt} from '../lake/catalog.ts';
-import {countAt} from '../lake/feed.ts';
+import {changedPast, countAt, isRewrittenSince} from '../lake/feed.ts';
 import {publish} from '../lake/publication.ts';
 import type {Written} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
@@ -156,16 +156,24 @@ function sum(numbers: readonly number[]): number {
 /** Really counts every source at its `to`, in this transaction. */
 async function countSources({session, lookUp, extraction}: Work, action: Action): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
-  for (const {source, to} of lookUp.sources) {
+  for (const range of lookUp.sources) {
+    const {source, to, upstream} = range;
     const found = await countAt(session, tableNamed(source), to);
     counts.set(source, found);
     const readsFeeds = action === 'INCREMENTAL' || action === 'NO_DATA';
-    if (!readsFeeds || extraction.kind !== 'staged') continue;
+    if (!readsFeeds || extraction.kind !== 'staged') {
+      // No count says what should be there, so another version is chosen, as the look-up does.
+      if (upstream === null && (await isRewrittenSince(session, tableNamed(source), to)))
+        throw new GiveUp({kind: 'lost'});
+      continue;
+    }
     const expected = extraction.sources.find((staged) => staged.source === source)?.rowsTo;
     if (expected !== found) {
       const why = `${source} had ${expected} rows at snapshot ${to} and has ${found} now`;
       throw new GiveUp({kind: 'extract-again', why});
     }
+    const reason = await changedPast(session, tableNamed(source), range);
+    if (reason !== null) throw new GiveUp({kind: 'full-instead', reason});
   }
   return counts;
 }

@@ -1,4 +1,4 @@
-import {FreshetError} from '../errors.ts';
+import {contentsKept, FreshetError} from '../errors.ts';
 import {isLakeError} from '../lake/errors.ts';
 import {Conflict, isReadable, publicationOf, TargetUnreadable} from '../lake/publication.ts';
 import {removeStaging, StagedFileGone, stagingFolder} from '../lake/staging.ts';
@@ -108,7 +108,7 @@ function publishNothing(work: Work): Promise<Published> {
 /** The query's own error on its data: it is the user's. DuckDB points into a statement of ours, which is no help to anybody. */
 function dataError(message: string): FreshetError {
   return new FreshetError('data_error', message.replace(/\s*\nLINE \d+: [^]*$/, ''), {
-    hint: 'The table keeps its contents. Mend the data or the query.',
+    hint: `${contentsKept} Mend the data or the query.`,
   });
 }
 

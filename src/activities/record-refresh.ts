@@ -19,27 +19,29 @@ import type {RecordFailureInput, RecordInput} from './activities.ts';
 import type {Deps} from './deps.ts';
 import {tableNamed} from './versions.ts';
 
-/** Puts a refresh that the lake has down in the metadata: publication, version, history. */
+/** Puts a refresh that the lake has down in the metadata: publication, version and history, all or none. */
 export async function recordRefresh(
   {lake, metadata}: Pick<Deps, 'lake' | 'metadata'>,
   input: RecordInput,
 ): Promise<{readonly isMaintenanceDue: boolean}> {
   const {table, trigger, refreshId, freshAt, publication, summary, statements, startedAt, run} = input;
   const {incarnation, dataVersion, rows} = publication;
-  await savePublication(metadata, table, publication);
-  await moveTable(metadata, table, incarnation, {dataVersion, freshAt, rows});
   const {action, reason, sources, changedRows, affectedKeys, ratio} = summary;
   const {rowsDeleted, rowsInserted, recomputed, rowsScanned, phases} = summary;
   const put = action === 'NO_DATA' ? countNoData : insertRefresh;
-  await put(metadata, {
-    ...{table, incarnation, refreshId, trigger, action, reason, dataVersion, sources, changedRows, affectedKeys, ratio},
-    ...{rowsDeleted, rowsInserted, recomputed, rowsScanned, rows, phases, statements},
-    shareOutsideSql: shareOutsideSql(phases, statements),
-    ...{errorCode: null, error: null, startedAt},
-    ...run,
+  await inTransaction(metadata, async (client) => {
+    await savePublication(client, table, publication);
+    await moveTable(client, table, incarnation, {dataVersion, freshAt, rows});
+    await put(client, {
+      ...{table, incarnation, refreshId, trigger, action, reason, dataVersion, sources, changedRows},
+      ...{affectedKeys, ratio, rowsDeleted, rowsInserted, recomputed, rowsScanned, rows, phases, statements},
+      shareOutsideSql: shareOutsideSql(phases, statements),
+      ...{errorCode: null, error: null, startedAt},
+      ...run,
+    });
+    await forgetPublications(client, table);
+    await forgetRungs(client);
   });
-  await forgetPublications(metadata, table);
-  await forgetRungs(metadata);
   const name = tableNamed(table);
   const files = await lake.look(async (session) => [
     await filesOf(session, name),

@@ -4,6 +4,7 @@ import {catalogTable, currentSnapshot} from '../lake/catalog.ts';
 import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import {allStates, type Published} from '../lake/state.ts';
+import {inTransaction} from '../metadata/database.ts';
 import {allTables, findTable, insertTable, moveTable} from '../metadata/dynamic-table.ts';
 import {publicationAt, savePublication} from '../metadata/publication.ts';
 import {insertMissingRefresh, unknownRefresh} from '../metadata/refresh.ts';
@@ -41,14 +42,16 @@ export async function repairPublication(
   const known = await publicationAt(metadata, name, incarnation, dataVersion);
   if (known !== null && known.generation >= state.generation) return;
   const {time, action, trigger} = await lake.look((session) => commitOf(session, state.snapshot));
-  await savePublication(metadata, name, publicationOf(state));
-  await moveTable(metadata, name, incarnation, {dataVersion, freshAt: time, rows});
-  if (refreshId === null) return;
-  const run = {workflowId: applyId(site.prefix, name), runId: refreshId};
-  await insertMissingRefresh(metadata, {
-    ...unknownRefresh,
-    ...{table: name, incarnation, refreshId, trigger, action, dataVersion, rows, startedAt: time, ...run},
-    reason: 'put down later, from the lake: its run did not live to do it',
+  await inTransaction(metadata, async (client) => {
+    await savePublication(client, name, publicationOf(state));
+    await moveTable(client, name, incarnation, {dataVersion, freshAt: time, rows});
+    if (refreshId === null) return;
+    const run = {workflowId: applyId(site.prefix, name), runId: refreshId};
+    await insertMissingRefresh(client, {
+      ...unknownRefresh,
+      ...{table: name, incarnation, refreshId, trigger, action, dataVersion, rows, startedAt: time, ...run},
+      reason: 'put down later, from the lake: its run did not live to do it',
+    });
   });
 }
 

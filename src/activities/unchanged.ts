@@ -126,7 +126,8 @@ async function meansTheSame(
   return bound.volatileFunctions.length === 0 && compareFingerprints(state.fingerprint, fingerprint) === null;
 }
 
-function publications(names: readonly string[], states: States): Record<string, Publication> {
+/** What the tables named hold, as far as they have contents. */
+export function publications(names: readonly string[], states: States): Record<string, Publication> {
   return Object.fromEntries(
     names.flatMap((name) => {
       const state = states.get(name);

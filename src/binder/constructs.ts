@@ -13,6 +13,8 @@ export function describeOperator(json: JsonObject): Declined {
     case 'LOGICAL_DELIM_JOIN':
       // Its right side is what DuckDB has made of the subquery, in operators that nobody wrote.
       return {reasons: [correlated(json)], below: children.slice(0, 1)};
+    case 'LOGICAL_AGGREGATE_AND_GROUP_BY':
+      return {reasons: [exists], below: children.flatMap((limit) => objectsOf(limit['children']))};
     case 'LOGICAL_WINDOW':
       return {reasons: windows(json), below: children};
     case 'LOGICAL_RECURSIVE_CTE':
@@ -30,9 +32,31 @@ export function describeOperator(json: JsonObject): Declined {
   }
 }
 
+/**
+ * Whether an aggregate is what DuckDB makes of EXISTS over a subquery that stands alone: a count of at most one row, LIMIT 1, that
+ * is compared with 1. A count that somebody wrote has an index for its grouping sets.
+ */
+export function isExists(json: JsonObject): boolean {
+  const [child] = objectsOf(json['children']);
+  const [count] = objectsOf(json['expressions']);
+  return (
+    child?.['type'] === 'LOGICAL_LIMIT' &&
+    count?.['name'] === 'count_star' &&
+    textOf(json['groupings_index']) === noIndex
+  );
+}
+
+/** 2⁶⁴ − 1, which DuckDB writes as a text. */
+const noIndex = '18446744073709551615';
+
 function construct(name: string, rewrite?: string): Reason {
   return {kind: 'construct', construct: name, ...(rewrite === undefined ? {} : {rewrite})};
 }
+
+const exists = construct(
+  'EXISTS or NOT EXISTS with a subquery',
+  'compare its count with 0 instead, as in (SELECT count(*) FROM …) > 0',
+);
 
 const operators: ReadonlyMap<string, Reason> = new Map([
   ['LOGICAL_LIMIT', construct('LIMIT')],

@@ -1,7 +1,7 @@
 import {FreshetError} from '../errors.ts';
+import {mapPlain, parseType, typeText, type DuckType} from '../relation/type-text.ts';
 import {identifier} from '../sql.ts';
 import type {BoundOutput} from './bound.ts';
-import {mapPlain, parseType, typeText, type DuckType} from './type-text.ts';
 
 /** The columns of the target, from the names and types that DuckDB gives the query. */
 export function outputsOf(columns: readonly {readonly name: string; readonly type: string}[]): readonly BoundOutput[] {

@@ -21,9 +21,15 @@ export type Reached = {
 
 /**
  * Names are resolved as DuckDB does it in a session that uses the lake: a bare name is looked up in `main`; in a view's text
- * first in the view's own schema; a macro's text is read as if it stood where the macro is called.
+ * first in the view's own schema; a macro's text is read as if it stood where the macro is called. A table that is read at
+ * another version need not be there at the snapshot: it may have been made since.
  */
-export async function reach(session: Session, query: Query, snapshot: number): Promise<Reached> {
+export async function reach(
+  session: Session,
+  query: Query,
+  snapshot: number,
+  versionOf: (table: TableName) => number = () => snapshot,
+): Promise<Reached> {
   const macros = await macrosAt(session, snapshot);
   const names: OwnNames = {
     lake: session.lake.name,
@@ -33,6 +39,7 @@ export async function reach(session: Session, query: Query, snapshot: number): P
   const search: Search = {
     session,
     snapshot,
+    versionOf,
     names,
     all: (await allNamesAt(session, snapshot)).filter(({table}) => table.schema !== 'freshet_state'),
     macros,
@@ -54,6 +61,7 @@ export async function reach(session: Session, query: Query, snapshot: number): P
 type Search = {
   readonly session: Session;
   readonly snapshot: number;
+  readonly versionOf: (table: TableName) => number;
   readonly names: OwnNames;
   readonly all: readonly {readonly table: TableName; readonly kind: 'table' | 'view'}[];
   readonly macros: readonly LakeMacro[];
@@ -98,15 +106,15 @@ async function followTable(
   schemas: readonly string[],
   origin: Origin,
 ): Promise<void> {
-  const {session, snapshot, names} = search;
+  const {session, snapshot, versionOf, names} = search;
   const found = findTable(search, path, schemas);
   if (found === undefined) throw unknownSource(search, path, origin);
-  const key = tableNameText(found.table);
   if (found.kind === 'table') {
-    const table = await tableAt(session, found.table, snapshot);
-    if (table !== null) search.tables.set(key, table);
+    const table = await tableAt(session, found.table, versionOf(found.table));
+    if (table !== null) search.tables.set(tableNameText(table.table), table);
     return;
   }
+  const key = tableNameText(found.table);
   const view = search.views.has(key) ? null : await viewAt(session, found.table, snapshot);
   if (view === null) return;
   const inView: Origin = {within: `View ${key}`, position: origin.position};
@@ -116,12 +124,14 @@ async function followTable(
 }
 
 function findTable(
-  {all, names}: Search,
+  {all, snapshot, versionOf, names}: Search,
   path: readonly string[],
   schemas: readonly string[],
 ): Search['all'][number] | undefined {
   return readings(path, schemas, names.lake)
-    .map((name) => all.find(({table}) => isSame(table, name)))
+    .map((name) =>
+      versionOf(name) === snapshot ? all.find(({table}) => isSame(table, name)) : {table: name, kind: 'table' as const},
+    )
     .find((found) => found !== undefined);
 }
 

@@ -48,7 +48,7 @@ export function readAggregateCall(
     return {...call, arguments: [...inputs, ...keptArguments(reading, json, call.name)]};
   const {why, rewrite} = answer;
   if (json['alias'] === '__collated_group')
-    decline(reading, {kind: 'free-choice', construct: 'GROUP BY under a collation'});
+    decline(reading, {kind: 'free-choice', construct: 'GROUP BY under a collation or over an INTERVAL'});
   else decline(reading, {kind: 'free-choice', construct: why, ...(rewrite === undefined ? {} : {rewrite})});
   return call;
 }

@@ -1,7 +1,7 @@
 import {typeOf as typeOfExpression} from '../relation/expression.ts';
 import type {ComparisonOperator, Expression, WordOperator} from '../relation/expression.ts';
 import {integerOf, isObject, listOf, objectsOf, textOf, type Json, type JsonObject} from './json.ts';
-import {planType} from './plan-type.ts';
+import {planType, typeName} from './plan-type.ts';
 import {planValue} from './plan-value.ts';
 import {readFunction} from './read-function.ts';
 import {declineConstruct, declined, onlyKnown, type Reading} from './reading.ts';
@@ -159,11 +159,6 @@ export function typeOf(reading: Reading, json: JsonObject): string {
   const type = planType(json['return_type']);
   if (type === null) declineConstruct(reading, `the type ${typeName(json['return_type'])}`);
   return type ?? 'UNKNOWN';
-}
-
-function typeName(json: Json | undefined): string {
-  const type = isObject(json) && isObject(json['type']) ? json['type'] : json;
-  return isObject(type) ? textOf(type['id']) : 'unknown';
 }
 
 function decline(reading: Reading, construct: string): Expression {

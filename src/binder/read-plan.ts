@@ -2,7 +2,7 @@ import type {Reading as Read} from './bound.ts';
 import {column, conjunction, conjuncts, type Column, type Expression} from '../relation/expression.ts';
 import {exactness} from '../relation/aggregate-functions.ts';
 import {columnsOfRelation, inputsOf, type Output, type Relation} from '../relation/relation.ts';
-import {describeOperator} from './constructs.ts';
+import {describeOperator, isExists} from './constructs.ts';
 import {integerOf, isObject, listOf, objectsOf, textOf, type Json, type JsonObject} from './json.ts';
 import {planType} from './plan-type.ts';
 import {noteChoices, readAggregateCall} from './read-aggregate.ts';
@@ -45,7 +45,7 @@ function readOperator(reading: Reading, json: Json | undefined): Relation {
         ? readJoin(reading, json)
         : declineOperator(reading, json);
     case 'LOGICAL_AGGREGATE_AND_GROUP_BY':
-      return readAggregate(reading, json);
+      return isExists(json) ? declineOperator(reading, json) : readAggregate(reading, json);
     case 'LOGICAL_DISTINCT':
       return json['distinct_type'] === 'DISTINCT' ? readDistinct(reading, json) : declineOperator(reading, json);
     case 'LOGICAL_UNION':
@@ -152,7 +152,8 @@ function readDistinct(reading: Reading, json: JsonObject): Relation {
   const columns = columnsOfRelation(input);
   const targets = readAll(reading, json['distinct_targets'], scopeOf(input));
   const isOverAll = columns.every(({id}) => targets.some((target) => target.kind === 'column' && target.id === id));
-  if (!isOverAll && reading.reasons.length === 0) declineConstruct(reading, 'DISTINCT over some of the columns');
+  if (!isOverAll && reading.reasons.length === 0)
+    declineConstruct(reading, 'DISTINCT under a collation or over an INTERVAL');
   const keys = columns.map((each) => ({column: freshColumn(reading, each.name, each.type), expression: column(each)}));
   return {kind: 'aggregate', input, grouped: true, keys, aggregates: []};
 }
@@ -209,10 +210,13 @@ function hasFloats(type: string): boolean {
   return /\b(FLOAT|DOUBLE)\b/.test(type);
 }
 
-/** −0.0 + 0.0 is 0.0; every other number stays. */
+/** −0.0 + 0.0 is 0.0, and of the several NaN there is one; every other number stays. */
 function withoutSign(float: Column): Expression {
-  const zero: Expression = {kind: 'constant', sql: `CAST(0 AS ${float.type})`, type: float.type};
-  return {kind: 'call', name: '+', arguments: [column(float), zero], type: float.type};
+  const {type} = float;
+  const constant = (value: string): Expression => ({kind: 'constant', sql: `CAST('${value}' AS ${type})`, type});
+  const isNaN: Expression = {kind: 'call', name: 'isnan', arguments: [column(float)], type: 'BOOLEAN'};
+  const sum: Expression = {kind: 'call', name: '+', arguments: [column(float), constant('0')], type};
+  return {kind: 'case', branches: [{when: isNaN, then: constant('nan')}], otherwise: sum, type};
 }
 
 /** Whether a column is what an aggregate groups by, passed on by filters and projections. */

@@ -1,7 +1,7 @@
 import {column, conjunction, type Column, type Expression} from '../relation/expression.ts';
 import type {Relation} from '../relation/relation.ts';
 import {integerOf, isObject, listOf, objectsOf, textOf, type Json, type JsonObject} from './json.ts';
-import {planType} from './plan-type.ts';
+import {planType, typeName} from './plan-type.ts';
 import {planValue, textConstant} from './plan-value.ts';
 import {compare, readExpression} from './read-expression.ts';
 import {declineConstruct, declined, freshColumn, onlyKnown, type Reading} from './reading.ts';
@@ -81,9 +81,10 @@ function columnNumber(reading: Reading, index: JsonObject): number {
 }
 
 function scannedColumn(reading: Reading, json: JsonObject, number: number): Column {
-  const type = planType(listOf(json['returned_types'])[number]);
+  const returned = listOf(json['returned_types'])[number];
+  const type = planType(returned);
   const name = textOf(listOf(json['names'])[number]);
-  if (type === null || name === '') declineConstruct(reading, `column ${number} of a scan`);
+  if (type === null || name === '') declineConstruct(reading, `column "${name}" (${typeName(returned)})`);
   return freshColumn(reading, name, type ?? 'UNKNOWN');
 }
 

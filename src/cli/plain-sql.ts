@@ -8,10 +8,11 @@ import {
   type Json,
 } from '@duckdb/node-api';
 import {FreshetError} from '../errors.ts';
+import {attachLake, defaultMetadataSchema} from '../lake/attach.ts';
 import {readCatalogUrl} from '../lake/catalog-url.ts';
 import type {ExtensionFiles} from '../lake/instance.ts';
 import type {LakeOptions} from '../lake/lake.ts';
-import {identifier, literal, nothing, sql, type Sql} from '../sql.ts';
+import {identifier, literal, sql, type Sql} from '../sql.ts';
 import {plainSqlError} from './plain-sql-error.ts';
 
 /** What of the lake a DuckDB of the user's own needs to know. */
@@ -43,7 +44,10 @@ export async function openPlainSql(lake: Lake, extensions: ExtensionFiles): Prom
   const connection = await instance.connect();
   const guarded = <T>(statement: string, work: () => Promise<T>) => translated(catalog.scrub, statement, work);
   await guarded('', async () => {
-    for (const statement of setUp(lake, catalog.attach, extensions)) await connection.run(statement.text);
+    for (const file of Object.values(extensions)) await connection.run(sql`LOAD ${literal(file)}`.text);
+    const {name, dataPath, metadataSchema = defaultMetadataSchema} = lake;
+    await attachLake(connection, name, {catalog, dataPath, metadataSchema});
+    for (const statement of setUp(name)) await connection.run(statement.text);
   });
   return {
     run: (statement, values, limit) => guarded(statement, () => run(connection, statement, values, limit)),
@@ -54,12 +58,9 @@ export async function openPlainSql(lake: Lake, extensions: ExtensionFiles): Prom
   };
 }
 
-function setUp({name, dataPath, metadataSchema}: Lake, attach: string, extensions: ExtensionFiles): readonly Sql[] {
-  const schema = metadataSchema === undefined ? nothing : sql`, METADATA_SCHEMA ${literal(metadataSchema)}`;
+function setUp(name: string): readonly Sql[] {
   return [
-    ...Object.values(extensions).map((file) => sql`LOAD ${literal(file)}`),
     sql`SET GLOBAL TimeZone = 'UTC'`,
-    sql`ATTACH ${literal(attach)} AS ${identifier(name)} (DATA_PATH ${literal(dataPath)}${schema})`,
     sql`USE ${identifier(name)}`,
     // So that an error tells its parts, the place among them.
     sql`SET errors_as_json = true`,

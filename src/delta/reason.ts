@@ -21,6 +21,13 @@ export type Reason =
   | {readonly kind: 'snapshot-expired'; readonly source: string; readonly snapshot: number}
   | {readonly kind: 'version-went-back'; readonly source: string}
   | {readonly kind: 'count-mismatch'; readonly source: string; readonly expected: number; readonly found: number}
+  | {
+      readonly kind: 'history-changed';
+      readonly source: string;
+      readonly snapshot: number;
+      readonly expected: number;
+      readonly found: number;
+    }
   | {readonly kind: 'upstream-recreated'; readonly source: string}
   | {readonly kind: 'target-written'; readonly snapshot: number}
   | {readonly kind: 'target-files-lost'}
@@ -66,6 +73,8 @@ export function reasonText(reason: Reason): string {
       return `${reason.source} is to be read at an older snapshot than the one already taken in`;
     case 'count-mismatch':
       return `the change feed of ${reason.source} does not add up: ${reason.expected} rows expected, ${reason.found} found`;
+    case 'history-changed':
+      return `the past of ${reason.source} is not what it was: ${reason.expected} rows were read at snapshot ${reason.snapshot}, ${reason.found} are there now`;
     case 'upstream-recreated':
       return `${reason.source} was created again`;
     case 'target-written':

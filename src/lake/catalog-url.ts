@@ -2,12 +2,18 @@
  * Where a lake's catalog is: what ATTACH takes, and how to keep its password out of every text that leaves. Accepted are
  * `ducklake:postgres:host=… dbname=…`, `postgres:…`, `postgresql://…` and `postgres://…`.
  */
-export type CatalogUrl = {readonly attach: string; readonly scrub: (text: string) => string};
+export type CatalogUrl = {
+  readonly attach: string;
+  /** The database that the catalog is in. */
+  readonly postgres: string;
+  readonly scrub: (text: string) => string;
+};
 
 export function readCatalogUrl(catalog: string): CatalogUrl | null {
   const connection = /^(?:ducklake:)?(?:postgres:)?((?:postgres(?:ql)?:\/\/|\w+\s*=).*)$/s.exec(catalog.trim())?.[1];
   if (connection === undefined) return null;
-  return {attach: `ducklake:postgres:${withKeepalives(connection)}`, scrub: scrubber(connection)};
+  const postgres = withKeepalives(connection);
+  return {attach: `ducklake:postgres:${postgres}`, postgres, scrub: scrubber(connection)};
 }
 
 /** A server whose machine or network is gone breaks the connection within two minutes, not after two hours, unless the user says otherwise. */

@@ -1,8 +1,9 @@
+import type {Reason} from '../delta/reason.ts';
 import type {SourceRange} from '../refresh/messages.ts';
 import {identifier, join, literal, nothing, raw, sql, type Sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import {inLake, lakeAlias} from './alias.ts';
-import {tableById, type LakeColumn, type LakeTable} from './catalog.ts';
+import {tableAt, tableById, tableHistory, type LakeColumn, type LakeTable} from './catalog.ts';
 import type {SnapshotChange} from './changes-made.ts';
 import {identityTerms} from '../relation/identity.ts';
 import type {Session} from './session.ts';
@@ -81,6 +82,27 @@ export async function countAt(session: Session, table: TableName, snapshot: numb
     `count ${table.name}`,
   );
   return row!.count; // An aggregate without keys has one row.
+}
+
+/**
+ * Whether the old end of a range shows other rows now than were read there; null: it does not. A flush that comes after a rewrite
+ * doubles rows of the snapshots before it, and no feed tells. Whoever reads the old end asks, in the transaction that reads it.
+ */
+export async function changedPast(
+  session: Session,
+  table: TableName,
+  {source, from, rowsFrom, isRewritten}: SourceRange,
+): Promise<Reason | null> {
+  if (!isRewritten || from === null || rowsFrom === null) return null;
+  const found = await countAt(session, table, from);
+  return found === rowsFrom ? null : {kind: 'history-changed', source, snapshot: from, expected: rowsFrom, found};
+}
+
+/** Whether files of a table were rewritten after a snapshot: a flush that follows may double its rows there. */
+export async function isRewrittenSince(session: Session, table: TableName, snapshot: number): Promise<boolean> {
+  const there = await tableAt(session, table, snapshot);
+  const history = there === null ? [] : await tableHistory(session, there.tableId, snapshot, Number.MAX_SAFE_INTEGER);
+  return history.some(({rewritten}) => rewritten);
 }
 
 /** The feed is asked by the table's name at the part's end, and shows its columns by their names then. */

@@ -1,7 +1,9 @@
 import {DuckDBInstance} from '@duckdb/node-api';
 import type {QuerySettings} from '../definition/definition.ts';
-import {identifier, literal, nothing, sql, type Sql} from '../sql.ts';
+import {FreshetError} from '../errors.ts';
+import {identifier, literal, sql, type Sql} from '../sql.ts';
 import {lakeAlias} from './alias.ts';
+import {attachLake} from './attach.ts';
 import type {CatalogUrl} from './catalog-url.ts';
 import {isLakeError, LakeError, NoAnswer, classify} from './errors.ts';
 import {makeFolders} from './folders.ts';
@@ -51,6 +53,7 @@ export async function openInstance(settings: InstanceSettings): Promise<Instance
     // Closing waits for the statement.
     if (error instanceof NoAnswer) throw error;
     database.closeSync();
+    if (error instanceof FreshetError) throw error;
     const message = catalog.scrub(error instanceof Error ? error.message : String(error));
     throw new LakeError(classify(message), message);
   }
@@ -112,14 +115,16 @@ async function attach(database: DuckDBInstance, settings: InstanceSettings): Pro
   const connection = await database.connect();
   try {
     for (const statement of setUp(settings)) await connection.run(statement.text);
+    const {catalog, dataPath, lake} = settings;
+    await attachLake(connection, lakeAlias, {catalog, dataPath, metadataSchema: lake.metadataSchema});
+    for (const statement of wall(settings)) await connection.run(statement.text);
   } finally {
     connection.closeSync();
   }
 }
 
-function setUp({extensions, catalog, dataPath, lake, folders, temporaryFolder, query}: InstanceSettings): Sql[] {
+function setUp({extensions, query}: InstanceSettings): Sql[] {
   const {httpfs} = extensions;
-  const allowed = [dataPath, temporaryFolder, ...folders].map((folder) => `${folder.replace(/\/+$/, '')}/`);
   return [
     sql`LOAD ${literal(extensions.postgres_scanner)}`,
     sql`LOAD ${literal(extensions.ducklake)}`,
@@ -133,18 +138,14 @@ function setUp({extensions, catalog, dataPath, lake, folders, temporaryFolder, q
     sql`SET GLOBAL ducklake_max_retry_count = 200`,
     sql`SET GLOBAL ducklake_retry_wait_ms = 10`,
     sql`SET GLOBAL ducklake_retry_backoff = 1.0`,
-    sql`ATTACH ${literal(catalog.attach)} AS ${identifier(lakeAlias)} (DATA_PATH ${literal(dataPath)}${metadataSchema(lake)})`,
-    // The wall round what a user's query could name: nothing of this machine but the lake's own files and ours.
-    sql`SET GLOBAL allowed_directories = ${literal(allowed)}`,
-    sql`SET GLOBAL enable_external_access = false`,
   ];
 }
 
-function metadataSchema({metadataSchema}: LakeNames): Sql {
-  return metadataSchema === defaultMetadataSchema ? nothing : sql`, METADATA_SCHEMA ${literal(metadataSchema)}`;
+/** Round what a user's query could name: nothing of this machine but the lake's own files and ours. */
+function wall({dataPath, folders, temporaryFolder}: InstanceSettings): Sql[] {
+  const allowed = [dataPath, temporaryFolder, ...folders].map((folder) => `${folder.replace(/\/+$/, '')}/`);
+  return [sql`SET GLOBAL allowed_directories = ${literal(allowed)}`, sql`SET GLOBAL enable_external_access = false`];
 }
-
-export const defaultMetadataSchema = 'public';
 
 async function detachOthers(session: Session): Promise<void> {
   const others = await session.rows<{name: string}>(

@@ -3,13 +3,15 @@ import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
 import {defaultSettings, type QuerySettings} from '../definition/definition.ts';
 import {FreshetError} from '../errors.ts';
+import {defaultMetadataSchema} from './attach.ts';
 import {currentSnapshot} from './catalog.ts';
 import {readCatalogUrl} from './catalog-url.ts';
 import {NoAnswer} from './errors.ts';
-import {defaultMetadataSchema, openInstance, type ExtensionFiles, type Instance} from './instance.ts';
+import {openInstance, type ExtensionFiles, type Instance} from './instance.ts';
 import {binderOptimizersOff, computeOptimizersOff} from './optimizers.ts';
 import {openPool} from './pool.ts';
 import type {Patience, Session} from './session.ts';
+import {spillFolder} from './spill.ts';
 
 export {lakeAlias} from './alias.ts';
 
@@ -74,8 +76,9 @@ export function openLake(options: LakeOptions): Lake {
     memoryBytes: number,
     patience: Patience = limited,
   ): Promise<Instance> => {
+    const spill = await spillFolder(options.tempDirectory);
     // DuckDB makes the last folder of a path and takes it away again, no other.
-    await mkdir(options.tempDirectory, {recursive: true});
+    await mkdir(spill, {recursive: true});
     return await openInstance({
       catalog,
       dataPath: options.dataPath,
@@ -83,7 +86,7 @@ export function openLake(options: LakeOptions): Lake {
       extensions: options.extensions,
       folders: [options.stagingPath],
       // Two instances with one folder overwrite each other's files in it: seen to crash the process.
-      temporaryFolder: path.join(options.tempDirectory, randomUUID()),
+      temporaryFolder: path.join(spill, randomUUID()),
       threads,
       memoryBytes,
       disabledOptimizers,

@@ -1,6 +1,7 @@
 import {createHash, randomUUID} from 'node:crypto';
 import {mkdir, readdir, rm, stat} from 'node:fs/promises';
 import {join as joinPath} from 'node:path';
+import {parseType, typeText, type DuckType} from '../relation/type-text.ts';
 import {identifier, join, literal, raw, sql, type Sql} from '../sql.ts';
 import {tableNameText, type TableName} from '../table-name.ts';
 import {isLakeError} from './errors.ts';
@@ -32,7 +33,7 @@ export async function writeStaged(session: Session, table: string, folder: strin
   const columns = await session.rows<{name: string; type: string}>(
     sql`SELECT column_name AS name, column_type AS type FROM (DESCRIBE ${identifier(table)})`,
   );
-  const selected = columns.map(({name, type}) => (isChangedByParquet(type) ? asText(name) : asList(name, type)));
+  const selected = columns.map(({name, type}) => cast(name, type, carrierOf(type)));
   // Without dictionaries: one of them takes 0.0 and −0.0 for the same value.
   const types = JSON.stringify(columns.map(({type}) => type));
   try {
@@ -60,7 +61,7 @@ export async function readStaged(session: Session, folder: string, file: string,
       sql`SELECT column_name AS name FROM (DESCRIBE FROM read_parquet(${path}))`,
     );
     const types = JSON.parse(metadata!.types) as string[]; // Every file of ours has it.
-    const columns = names.map(({name}, i) => typed(name, types[i]!)); // One for each column.
+    const columns = names.map(({name}, i) => cast(name, carrierOf(types[i]!), types[i]!)); // One for each column.
     await session.run(
       sql`CREATE OR REPLACE TEMP TABLE ${identifier(as)} AS SELECT ${join(columns)} FROM read_parquet(${path})`,
       `read ${as}`,
@@ -94,29 +95,39 @@ async function folders(parent: string): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map(({name}) => joinPath(parent, name));
 }
 
-/** Types that come back from Parquet as something else; they travel as text. */
-function isChangedByParquet(type: string): boolean {
-  return /\b(U?HUGEINT|INTERVAL|TIME WITH TIME ZONE|TIME_NS|BIT|BIGNUM|ENUM|UNION|VARIANT|TIMESTAMP_S|TIMESTAMP_MS)\b/.test(
-    type,
-  );
+/**
+ * What a value travels as: a part that would come back from Parquet as something else is a text, and a list of fixed length a list.
+ * Never the whole of a nested value: its text does not always say where a part ends.
+ */
+function carrierOf(type: string): string {
+  return typeText(carrier(parseType(type)));
 }
 
-function asText(name: string): Sql {
-  return sql`${identifier(name)}::VARCHAR AS ${identifier(name)}`;
+function carrier(type: DuckType): DuckType {
+  switch (type.kind) {
+    case 'plain':
+      return changedByParquet.has(type.base) ? parseType('VARCHAR') : type;
+    case 'list':
+    case 'array':
+      return {kind: 'list', element: carrier(type.element)};
+    case 'nested':
+      return {...type, parts: type.parts.map(({label, type: part}) => ({label, type: carrier(part)}))};
+  }
 }
 
-/** Lists of fixed length travel as lists: their text would not quote what is in them. */
-function asList(name: string, type: string): Sql {
-  if (!isFixed(type)) return identifier(name);
-  return sql`${identifier(name)}::${raw(type.replace(/\[\d+\]/g, '[]'))} AS ${identifier(name)}`;
-}
+const changedByParquet: ReadonlySet<string> = new Set([
+  'HUGEINT',
+  'UHUGEINT',
+  'INTERVAL',
+  'TIME WITH TIME ZONE',
+  'TIME_NS',
+  'TIMESTAMP_S',
+  'TIMESTAMP_MS',
+  'BIT',
+  'BIGNUM',
+  'ENUM',
+]);
 
-function isFixed(type: string): boolean {
-  return /\[\d+\]/.test(type);
-}
-
-function typed(name: string, type: string): Sql {
-  return isChangedByParquet(type) || isFixed(type)
-    ? sql`${identifier(name)}::${raw(type)} AS ${identifier(name)}`
-    : identifier(name);
+function cast(name: string, from: string, to: string): Sql {
+  return from === to ? identifier(name) : sql`${identifier(name)}::${raw(to)} AS ${identifier(name)}`;
 }

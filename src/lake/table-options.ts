@@ -26,24 +26,29 @@ export async function protect(session: Session, tables: readonly OwnTable[]): Pr
 
 /**
  * Lets maintenance of ours at a table of ours: with `auto_compact` false DuckLake does nothing to it, also when the table is named.
- * For one who dies inside, every instance that writes the table for the first time puts it right again; where it was only cancelled,
- * this one does so too.
+ * For one who dies inside, the next attempt and every instance that writes the table for the first time put it right again; where
+ * it was only cancelled, this one does so too.
  */
 export async function whileCompactable(session: Session, table: TableName, work: () => Promise<void>): Promise<void> {
   await setOption(session, table, 'auto_compact', true);
   try {
     await work();
   } finally {
-    await setOption(session, table, 'auto_compact', false).catch((error: unknown) => {
+    await closeToCompaction(session, table).catch((error: unknown) => {
       session.protectedTables.clear();
       throw error;
     });
   }
 }
 
+/** Lake-wide maintenance then leaves the table alone, and so does what names it. */
+export async function closeToCompaction(session: Session, table: TableName): Promise<void> {
+  await setOption(session, table, 'auto_compact', false);
+}
+
 async function setOptions(session: Session, {table, inlinedRows}: OwnTable): Promise<void> {
   await setOption(session, table, 'data_inlining_row_limit', inlinedRows);
-  await setOption(session, table, 'auto_compact', false);
+  await closeToCompaction(session, table);
 }
 
 async function setOption(

@@ -8,12 +8,15 @@ export type Queryable = Pick<pg.ClientBase, 'query'>;
 
 /** Nobody waits longer than this for a connection: Temporal tries again. */
 const connectionTimeoutMillis = 5_000;
+/** A PostgreSQL that hangs answers nothing, and would hold its connection for ever; far more than any query of ours needs. */
+const queryTimeoutMillis = 60_000;
 
 export function openMetadata(url: string): Metadata {
   const pool = new pg.Pool({
     connectionString: url,
     max: 8,
     connectionTimeoutMillis,
+    query_timeout: queryTimeoutMillis,
     application_name: 'freshet',
     // An idle pool must not keep a process of a client alive.
     allowExitOnIdle: true,
@@ -42,6 +45,9 @@ const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'te
 /** Runs `work` in a transaction, which is rolled back when it throws. */
 export async function inTransaction<T>(metadata: Metadata, work: (client: Queryable) => Promise<T>): Promise<T> {
   const client = await metadata.connect();
+  // A connection that breaks fails the query that comes next; unheard, the event would end the process.
+  const ignore = () => undefined;
+  client.on('error', ignore);
   let broken = true;
   try {
     await client.query('begin');
@@ -52,6 +58,7 @@ export async function inTransaction<T>(metadata: Metadata, work: (client: Querya
   } finally {
     // A connection with an open transaction is closed, which rolls it back, also when it no longer answers.
     client.release(broken);
+    client.off('error', ignore);
   }
 }
 

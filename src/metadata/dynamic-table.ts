@@ -98,6 +98,25 @@ export async function setTableState(
   ]);
 }
 
+/** Until the transaction ends nobody else changes what reads what, so that two changes don't make a cycle together. */
+export async function lockSources(client: Queryable): Promise<void> {
+  await client.query(`select pg_advisory_xact_lock(hashtextextended('freshet.sources', 0))`);
+}
+
+/** What its query reads now. */
+export async function setSources(
+  client: Queryable,
+  name: string,
+  incarnation: string,
+  sources: readonly string[],
+): Promise<void> {
+  await client.query(`update freshet.dynamic_table set sources = $3 where name = $1 and incarnation = $2`, [
+    name,
+    incarnation,
+    sources,
+  ]);
+}
+
 /**
  * Its contents now answer for `dataVersion`, which ends a row of failures. Never moves back, so that a late writer of metadata
  * does no harm.

@@ -1,6 +1,6 @@
 import type {Action, Trigger} from '../refresh/action.ts';
 import type {RefreshSummary, StatementProfile} from '../refresh/messages.ts';
-import {inTransaction, rows, type Metadata, type Queryable} from './database.ts';
+import {rows, type Queryable} from './database.ts';
 
 /** One refresh in the history; a run of ticks with nothing new is one of them, with a count. */
 export type HistoryEntry = {
@@ -134,29 +134,28 @@ export const unknownRefresh = {
 
 /**
  * One more refresh that moved no row: counted on the newest entry if that is one too, by the same trigger; else an entry of its
- * own. The entry tells of the last of them, and of all rows that had changed in the sources for nothing.
+ * own. The entry tells of the last of them, and of all rows that had changed in the sources for nothing. Callers are in a
+ * transaction.
  */
-export async function countNoData(metadata: Metadata, refresh: NewRefresh): Promise<void> {
+export async function countNoData(client: Queryable, refresh: NewRefresh): Promise<void> {
   const {table, incarnation, trigger, dataVersion, workflowId, runId, sources, changedRows, phases, statements} =
     refresh;
-  await inTransaction(metadata, async (client) => {
-    // Somebody may have found its commit in the lake, and put it down, before its own run came to it.
-    await client.query('delete from freshet.refresh where refresh_id = $1', [refresh.refreshId]);
-    const counted = await client.query(
-      `update freshet.refresh
-       set ticks = ticks + 1, data_version = $4, finished_at = now(), workflow_id = $5, run_id = $6, sources = $7,
-         changed_rows = coalesce(changed_rows, 0) + $8, phases = $9, statements = $10
-       where id = (select max(id) from freshet.refresh where dynamic_table = $1 and incarnation = $2)
-         and action = 'NO_DATA' and refresh_id is null and trigger = $3 and error is null and run_id <> $6`,
-      [
-        ...[table, incarnation, trigger, dataVersion, workflowId, runId],
-        ...[JSON.stringify(sources), changedRows ?? 0, JSON.stringify(phases), JSON.stringify(statements)],
-      ],
-    );
-    if (counted.rowCount === 0 && !(await isCounted(client, refresh))) {
-      await insertRefresh(client, {...refresh, refreshId: null});
-    }
-  });
+  // Somebody may have found its commit in the lake, and put it down, before its own run came to it.
+  await client.query('delete from freshet.refresh where refresh_id = $1', [refresh.refreshId]);
+  const counted = await client.query(
+    `update freshet.refresh
+     set ticks = ticks + 1, data_version = $4, finished_at = now(), workflow_id = $5, run_id = $6, sources = $7,
+       changed_rows = coalesce(changed_rows, 0) + $8, phases = $9, statements = $10
+     where id = (select max(id) from freshet.refresh where dynamic_table = $1 and incarnation = $2)
+       and action = 'NO_DATA' and refresh_id is null and trigger = $3 and error is null and run_id <> $6`,
+    [
+      ...[table, incarnation, trigger, dataVersion, workflowId, runId],
+      ...[JSON.stringify(sources), changedRows ?? 0, JSON.stringify(phases), JSON.stringify(statements)],
+    ],
+  );
+  if (counted.rowCount === 0 && !(await isCounted(client, refresh))) {
+    await insertRefresh(client, {...refresh, refreshId: null});
+  }
 }
 
 /** Whether this very run has been counted: its activity ran twice. */

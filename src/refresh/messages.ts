@@ -88,6 +88,8 @@ export type SourceRange = {
     readonly inserts: boolean;
     readonly deletes: boolean;
   }[];
+  /** `rewrite_data_files` in (from, to]: DuckLake may show more rows at `from` now than were read there. */
+  readonly isRewritten: boolean;
   /** For a dynamic table, which of its contents. */
   readonly upstream: {readonly incarnation: string; readonly contents: number} | null;
 };
@@ -95,6 +97,7 @@ export type SourceRange = {
 /** Answer of `lookUpSnapshots`: everything a refresh depends on, fixed by value, so that a retry means the same. */
 export type LookUp =
   | {readonly kind: 'current'; readonly publication: Publication}
+  /** The table is past the version asked for, or that can't be relied on any more: another one is to be chosen. */
   | {readonly kind: 'ahead'; readonly dataVersion: number}
   | {
       readonly kind: 'refresh';

@@ -1,5 +1,7 @@
-import {CancellationScope, executeChild, ParentClosePolicy, workflowInfo} from '@temporalio/workflow';
+import {CancellationScope, executeChild, ParentClosePolicy, TemporalFailure, workflowInfo} from '@temporalio/workflow';
 import type {CreatePlan, TableIncarnation} from '../activities/activities.ts';
+import {contentsKept, FreshetError} from '../errors.ts';
+import {errorOfFailure} from '../failure.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
 import {failOnce} from './fail-once.ts';
 import type {CreateInput, CreateResult} from './messages.ts';
@@ -35,7 +37,7 @@ export async function createDynamicTable(input: CreateInput): Promise<CreateResu
       await CancellationScope.nonCancellable(() =>
         compute(site).removeTable.executeWithOptions({summary: `undo: remove ${plan.table}`}, [made]),
       );
-      throw error;
+      throw undone(error);
     }
   });
 }
@@ -46,6 +48,14 @@ function firstRefresh({table}: CreatePlan): Promise<RefreshResult> {
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     staticSummary: `first refresh of ${table}`,
   });
+}
+
+/** What fails says what it means for a table that stays; this one is gone again. */
+function undone(error: unknown): unknown {
+  if (!(error instanceof TemporalFailure)) return error;
+  const {code, message, hint, position} = errorOfFailure(error);
+  const changed = hint?.replace(contentsKept, 'Nothing was created.');
+  return new FreshetError(code, message, {hint: changed, position, cause: error});
 }
 
 function result(

@@ -80,6 +80,20 @@ suite('reasons', () => {
       'select id, (select count(*) from customers c where c.id = o.customer) from orders o': [
         construct('a correlated subquery', 'join an aggregate with GROUP BY instead'),
       ],
+      'select id from orders where exists (select id from customers where id > 2)': [
+        construct(
+          'EXISTS or NOT EXISTS with a subquery',
+          'compare its count with 0 instead, as in (SELECT count(*) FROM …) > 0',
+        ),
+      ],
+      'select id, not exists (select o.id from orders o left join customers c on o.customer = c.id) as e from orders': [
+        construct(
+          'EXISTS or NOT EXISTS with a subquery',
+          'compare its count with 0 instead, as in (SELECT count(*) FROM …) > 0',
+        ),
+        construct('a LEFT JOIN'),
+      ],
+      'select id from orders where (select count(*) from (select id from customers limit 1)) = 1': [construct('LIMIT')],
       'select o.id from orders o asof join customers c on o.id >= c.id': [construct('an ASOF JOIN')],
       'select o.id from orders o positional join customers c': [construct('a POSITIONAL JOIN')],
       'select id, row_number() over (order by id), sum(id) over () from orders': [
@@ -97,6 +111,16 @@ suite('reasons', () => {
       'select * from range(5)': [construct('the table function range')],
       'select * from customers using sample 10%': [construct('a sample')],
       'select region, sum(id) from orders group by rollup (region)': [construct('GROUPING SETS, ROLLUP or CUBE')],
+      "select count(*) from orders group by placed - timestamp '2024-01-01'": [
+        'GROUP BY under a collation or over an INTERVAL leaves a free choice, and a second evaluation may choose differently',
+      ],
+      'select distinct region collate nocase from orders': [
+        construct('DISTINCT under a collation or over an INTERVAL'),
+      ],
+      "select region from orders where 'POINT(0 0)'::geometry = ('POINT(' || id || ' 0)')::geometry": [
+        construct('the type GEOMETRY'),
+        construct('a constant of type GEOMETRY'),
+      ],
       'select alias(id) from orders': [construct('the function alias')],
       "select date_part(['year', 'month'], placed) from orders": [construct('the function date_part')],
       'select distinct on (region) region, id from orders': [choice('DISTINCT ON', 'use GROUP BY with min or max')],

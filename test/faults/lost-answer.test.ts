@@ -1,23 +1,46 @@
-import {expect, test} from 'vitest';
+import {afterAll, beforeAll, expect, test} from 'vitest';
 import type {RefreshHandle} from '../../src/client.ts';
 import {aFaultWorker, type FaultWorker} from '../support/fault-worker.ts';
-import {aLossyProxy} from '../support/lossy-proxy.ts';
+import {aLossyProxy, type LossyProxy} from '../support/lossy-proxy.ts';
 import {aPair, type Pair} from './pair.ts';
 import {seed} from './length.ts';
 
-test('a COMMIT whose answer is lost, and its files with it, is repaired by the refresh itself; its reader begins anew', async () => {
-  await using pair = await aPair(seed);
-  const {stack} = pair;
-  await using proxy = await aLossyProxy(stack.options.catalog);
-  await using worker = aFaultWorker(stack, {FRESHET_LAKE: proxy.url});
+/** For all of these tests, one after another: to make them takes longer than what is tested. The worker's lake is behind the proxy. */
+let pair: Pair;
+let proxy: LossyProxy & AsyncDisposable;
+let worker: FaultWorker;
+
+beforeAll(async () => {
+  pair = await aPair(seed);
+  proxy = await aLossyProxy(pair.stack.options.catalog);
+  worker = aFaultWorker(pair.stack, {FRESHET_LAKE: proxy.url});
   worker.begin();
   await pair.create();
+});
+afterAll(async () => {
+  await worker.kill();
+  await proxy[Symbol.asyncDispose]();
+  await pair[Symbol.asyncDispose]();
+});
 
-  const refresh = await heldAtCommit(pair, worker);
+test('a COMMIT that never arrived is tried again', async () => {
+  const refresh = await heldAtCommit();
+  const lost = proxy.lost();
+  proxy.lose('request');
+  worker.release();
+  expect(await refresh.result()).toMatchObject({refresh: {action: 'INCREMENTAL'}});
+  expect(proxy.lost()).toBe(lost + 1);
+  await pair.expectWhole();
+});
+
+test('a COMMIT whose answer is lost, and its files with it, is repaired by the refresh itself; its reader begins anew', async () => {
+  const {stack} = pair;
+  const refresh = await heldAtCommit();
+  const lost = proxy.lost();
   proxy.lose('answer');
   worker.release();
   expect(await refresh.result()).toMatchObject({refresh: {action: 'REINITIALIZE'}});
-  expect(proxy.lost()).toBe(1);
+  expect(proxy.lost()).toBe(lost + 1);
   expect(await stack.client.verify('copies')).toMatchObject({verdict: 'equal'});
   expect(await stack.client.verify('totals')).toMatchObject({verdict: 'equal'});
   const [copies] = await stack.client.history('copies');
@@ -33,15 +56,9 @@ test('a COMMIT whose answer is lost, and its files with it, is repaired by the r
 });
 
 test('a worker that dies before it has repaired what a lost answer cost leaves the repair to the next one', async () => {
-  await using pair = await aPair(seed);
   const {stack} = pair;
-  await using proxy = await aLossyProxy(stack.options.catalog);
-  await using worker = aFaultWorker(stack, {FRESHET_LAKE: proxy.url});
   await using next = aFaultWorker(stack);
-  worker.begin();
-  await pair.create();
-
-  const refresh = await heldAtCommit(pair, worker);
+  const refresh = await heldAtCommit();
   proxy.lose('answer');
   const successor = worker.holdBefore('^publishRefresh: CREATE TABLE');
   worker.release();
@@ -54,27 +71,11 @@ test('a worker that dies before it has repaired what a lost answer cost leaves t
   expect(await stack.client.verify('totals')).toMatchObject({verdict: 'equal'});
 });
 
-test('a COMMIT that never arrived is tried again', async () => {
-  await using pair = await aPair(seed);
-  const {stack} = pair;
-  await using proxy = await aLossyProxy(stack.options.catalog);
-  await using worker = aFaultWorker(stack, {FRESHET_LAKE: proxy.url});
-  worker.begin();
-  await pair.create();
-
-  const refresh = await heldAtCommit(pair, worker);
-  proxy.lose('request');
-  worker.release();
-  expect(await refresh.result()).toMatchObject({refresh: {action: 'INCREMENTAL'}});
-  expect(proxy.lost()).toBe(1);
-  await pair.expectWhole();
-});
-
 /** A refresh of a change that is about to commit, and waits for the worker's release. */
-async function heldAtCommit({change, stack}: Pair, worker: FaultWorker): Promise<RefreshHandle> {
-  await change();
+async function heldAtCommit(): Promise<RefreshHandle> {
+  await pair.change();
   const held = worker.holdBefore('^publishRefresh: COMMIT');
-  const refresh = await stack.client.refresh('totals');
+  const refresh = await pair.stack.client.refresh('totals');
   await held;
   return refresh;
 }

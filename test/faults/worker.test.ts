@@ -1,4 +1,4 @@
-import {expect, test} from 'vitest';
+import {afterAll, beforeAll, expect, test} from 'vitest';
 import {applyId} from '../../src/temporal-names.ts';
 import {aFaultWorker, type FaultWorker} from '../support/fault-worker.ts';
 import {eventually} from '../support/eventually.ts';
@@ -11,40 +11,26 @@ import {seed} from './length.ts';
 
 const commit = '^publishRefresh: COMMIT';
 
-test('a worker that stands still past its heartbeat is replaced, and what it does afterwards changes nothing', async () => {
-  await using pair = await aPair(seed);
-  const {stack} = pair;
-  await using one = aFaultWorker(stack);
-  await using other = aFaultWorker(stack);
-  one.begin();
+/** For both tests, one after the other: to make them takes longer than what is tested. */
+let pair: Pair;
+let worker: FaultWorker;
+
+beforeAll(async () => {
+  pair = await aPair(seed);
+  worker = aFaultWorker(pair.stack);
+  worker.begin();
   await pair.create();
-  await pair.change();
-  const held = one.holdBefore(commit);
-  const refresh = await stack.client.refresh('totals');
-  await held;
-  process.kill(one.pid, 'SIGSTOP');
-  other.begin();
-  await refresh.result();
-  one.watch();
-  one.release();
-  process.kill(one.pid, 'SIGCONT');
-  await afterCommit(one);
-  await pair.expectWhole({mayFail: true});
-  await pair.change();
-  await (await stack.client.refresh('totals')).result();
-  await pair.expectWhole({mayFail: true});
+});
+afterAll(async () => {
+  await worker.kill();
+  await pair[Symbol.asyncDispose]();
 });
 
 test('a statement that outlives its terminated run publishes at most what nobody else has', async () => {
-  await using pair = await aPair(seed);
   const {stack} = pair;
-  await using worker = aFaultWorker(stack);
-  worker.begin();
-  await pair.create();
-
   // The zombie commits before anybody else: the next run finds its publication in the lake and puts it down.
   await pair.change();
-  await terminatedBeforeCommit(pair, worker);
+  await terminatedBeforeCommit();
   worker.release();
   await eventually(
     () => stack.rows(`select generation from freshet_state."main.copies"`),
@@ -55,16 +41,32 @@ test('a statement that outlives its terminated run publishes at most what nobody
 
   // The zombie comes late.
   await pair.change();
-  await terminatedBeforeCommit(pair, worker);
+  await terminatedBeforeCommit();
   await (await stack.client.refresh('totals')).result();
-  worker.watch();
-  worker.release();
-  await afterCommit(worker);
+  await commitsToo();
+  await pair.expectWhole({mayFail: true});
+});
+
+test('a worker that stands still past its heartbeat is replaced, and what it does afterwards changes nothing', async () => {
+  const {stack} = pair;
+  await using other = aFaultWorker(stack);
+  await pair.change();
+  const held = worker.holdBefore(commit);
+  const refresh = await stack.client.refresh('totals');
+  await held;
+  process.kill(worker.pid, 'SIGSTOP');
+  other.begin();
+  await refresh.result();
+  await commitsToo(() => process.kill(worker.pid, 'SIGCONT'));
+  await pair.expectWhole({mayFail: true});
+  await pair.change();
+  await (await stack.client.refresh('totals')).result();
   await pair.expectWhole({mayFail: true});
 });
 
 /** A refresh whose first table is ready to commit, and whose runs nobody has told of their end. */
-async function terminatedBeforeCommit({stack}: Pair, worker: FaultWorker): Promise<void> {
+async function terminatedBeforeCommit(): Promise<void> {
+  const {stack} = pair;
   const held = worker.holdBefore(commit);
   const refresh = await stack.client.refresh('totals');
   await held;
@@ -73,10 +75,14 @@ async function terminatedBeforeCommit({stack}: Pair, worker: FaultWorker): Promi
   await expect(refresh.result()).rejects.toThrow();
 }
 
-/** It was refused, or given up for too late: then it rolls back, or looks for its publication. */
-async function afterCommit(worker: FaultWorker): Promise<void> {
+/** Lets the worker go on. It is refused, or gives up for too late: then it rolls back, or looks for its publication. */
+async function commitsToo(wake: () => unknown = () => undefined): Promise<void> {
+  const before = worker.log().length;
+  worker.watch();
+  worker.release();
+  wake();
   await eventually(
-    () => Promise.resolve(worker.log()),
+    () => Promise.resolve(worker.log().slice(before)),
     (log) => /publishRefresh: (ROLLBACK|SELECT)/.test(log),
   );
 }

@@ -6,6 +6,7 @@ import {recordFailure} from '../../src/activities/record-refresh.ts';
 import {resumeTable} from '../../src/activities/resume.ts';
 import {defaultSettings} from '../../src/definition/definition.ts';
 import type {ErrorCode} from '../../src/errors.ts';
+import {inTransaction} from '../../src/metadata/database.ts';
 import {
   findTable,
   insertTable,
@@ -145,10 +146,12 @@ test('a success after a failure is the newest entry of the history, also when it
   await using made = await aTable();
   const {incarnation} = await made.row('main.totals');
   const succeed = () =>
-    countNoData(made.metadata, {
-      ...{...unknownRefresh, table: 'main.totals', incarnation, trigger: 'schedule', action: 'NO_DATA'},
-      ...{startedAt: new Date().toISOString(), workflowId: 'run', runId: randomUUID()},
-    });
+    inTransaction(made.metadata, (client) =>
+      countNoData(client, {
+        ...{...unknownRefresh, table: 'main.totals', incarnation, trigger: 'schedule', action: 'NO_DATA'},
+        ...{startedAt: new Date().toISOString(), workflowId: 'run', runId: randomUUID()},
+      }),
+    );
   await succeed();
   await made.fail('main.totals');
   await succeed();

@@ -2,7 +2,9 @@ import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {DuckDBConnection} from '@duckdb/node-api';
 import {expect, test, vi} from 'vitest';
+import {openPlainSql} from '../../src/cli/plain-sql.ts';
 import {defaultSettings} from '../../src/definition/definition.ts';
+import {currentSnapshot} from '../../src/lake/catalog.ts';
 import {readCatalogUrl} from '../../src/lake/catalog-url.ts';
 import {classify, isLakeError} from '../../src/lake/errors.ts';
 import {openLake} from '../../src/lake/lake.ts';
@@ -10,6 +12,7 @@ import {binderOptimizersOff} from '../../src/lake/optimizers.ts';
 import {openSession, type Patience} from '../../src/lake/session.ts';
 import {literal, raw, sql} from '../../src/sql.ts';
 import {aLake} from '../support/lake.ts';
+import {aDatabase} from '../support/servers.ts';
 
 test('values come out as plain JSON', async () => {
   await using lake = await aLake();
@@ -153,6 +156,28 @@ test('no error tells the password of the catalog', async () => {
     expect(isLakeError(failure, 'connection')).toBe(true);
     expect(String(failure)).not.toMatch(/pass word|pass%20word/);
   }
+});
+
+test('a database without a lake gets one; one with a lake in another schema gets no second, and names where it is', async () => {
+  await using lake = await aLake();
+  const {options} = lake;
+  const elsewhere = {...options, metadataSchema: 'elsewhere'};
+  const refusal = {
+    code: 'invalid_configuration',
+    message: expect.stringContaining('there is one in "public"') as string,
+  };
+  const other = openLake(elsewhere);
+  await expect(other.look(currentSnapshot)).rejects.toMatchObject(refusal);
+  other.close();
+  await expect(openPlainSql(elsewhere, options.extensions)).rejects.toMatchObject(refusal);
+
+  await using empty = await aDatabase();
+  const first = await openPlainSql({...elsewhere, catalog: empty.url}, options.extensions);
+  await first.run('CREATE TABLE t AS SELECT 1', 'json', 1);
+  first.close();
+  const found = openLake({...elsewhere, catalog: empty.url});
+  expect(await found.look(currentSnapshot)).toMatchObject({id: 1});
+  found.close();
 });
 
 test('a COMMIT that is never answered is given up as ambiguous, and its instance with it', async () => {

@@ -38,6 +38,31 @@ test('staged rows come back as they were, whatever their types', async () => {
   });
 });
 
+test('nested values come back as they were, whatever stands in their texts and in the names of their fields', async () => {
+  await using lake = await aLake();
+  const values = [
+    `{'a b': '}', 'c''d': 2, 'h': 1::HUGEINT}`,
+    `[{'k': '[1, "it''s"]'::JSON, 'e': 'b, c'::ENUM('x[1]', 'b, c')}, NULL]`,
+    String.raw`MAP {1::HUGEINT: MAP {'\': '"'}}`,
+    `{'a[1]': 1, 'b': INTERVAL '1 microsecond'}`,
+    `{'a[1]': 1, 'b': 2}`,
+    `['it''s', ' x ', 'NULL', NULL]::ENUM('it''s', ' x ', 'NULL')[4]`,
+    String.raw`{'h': 1::HUGEINT, 'b': '\x00\xFF'::BLOB}`,
+  ];
+  await lake.lake.compute(defaultSettings, async (session) => {
+    await session.run(
+      raw(`CREATE TEMP TABLE change AS SELECT ${values.map((value, i) => `${value} AS c${i}`).join(', ')}`),
+    );
+    const folder = stagingFolder(lake.lake, table, 'run-1');
+    await readStaged(session, folder, await writeStaged(session, 'change', folder), 'again');
+    const shown = (name: string): Promise<unknown> =>
+      session.rows(
+        raw(`SELECT columns(*)::VARCHAR FROM ${name} UNION ALL BY NAME SELECT typeof(columns(*)) FROM ${name}`),
+      );
+    expect(await shown('again')).toEqual(await shown('change'));
+  });
+});
+
 test('a file that is gone says so, and removing what is gone is no error', async () => {
   await using lake = await aLake();
   await lake.lake.compute(defaultSettings, async (session) => {

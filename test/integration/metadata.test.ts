@@ -1,7 +1,8 @@
 import {randomUUID} from 'node:crypto';
-import {expect, test} from 'vitest';
+import {expect, test, vi} from 'vitest';
+import {failureOf} from '../../src/activities/failures.ts';
 import {defaultSettings} from '../../src/definition/definition.ts';
-import {openMetadata} from '../../src/metadata/database.ts';
+import {inTransaction, openMetadata, rows} from '../../src/metadata/database.ts';
 import {findTable, insertTable, moveTable} from '../../src/metadata/dynamic-table.ts';
 import {checkSchemaVersion, migrate} from '../../src/metadata/migrate.ts';
 import {extendPublication, newestPublications, publicationAt, savePublication} from '../../src/metadata/publication.ts';
@@ -15,6 +16,7 @@ import {
 } from '../../src/metadata/refresh.ts';
 import {chooseRung} from '../../src/metadata/rung.ts';
 import {findVerification, insertVerification} from '../../src/metadata/verification.ts';
+import {aLossyProxy} from '../support/lossy-proxy.ts';
 import {someMetadata} from '../support/metadata.ts';
 import {aDatabase} from '../support/servers.ts';
 import {dump} from '../support/dump.ts';
@@ -44,6 +46,39 @@ test('metadata of a newer Freshet is refused, by migrate too', async () => {
   await made.metadata.query('insert into freshet.migration (number) values (999)');
   await expect(checkSchemaVersion(made.metadata)).rejects.toMatchObject({code: 'schema_version'});
   await expect(migrate(made.metadata)).rejects.toMatchObject({code: 'schema_version'});
+});
+
+test('a PostgreSQL that hangs fails query and transaction after a minute, as temporary, and holds no connection', async () => {
+  await using made = await someMetadata();
+  await using proxy = await aLossyProxy(made.url);
+  const metadata = openMetadata(proxy.url);
+  await Promise.all([metadata.query('select 1'), metadata.query('select 1')]);
+  proxy.freeze();
+  vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']});
+  const asked = [findTable(metadata, 'main.totals'), inTransaction(metadata, () => Promise.resolve())];
+  const failures = Promise.all(asked.map((answer) => answer.catch((error: unknown) => failureOf(error, String))));
+  // The pool hands out its connections only now.
+  await new Promise(setImmediate);
+  await vi.advanceTimersByTimeAsync(60_000);
+  vi.useRealTimers();
+  expect(await failures).toMatchObject(Array(2).fill({type: 'unavailable', nonRetryable: false}));
+  expect(metadata.totalCount).toBe(0);
+
+  proxy.thaw();
+  expect(await findTable(metadata, 'main.totals')).toBeNull();
+  await metadata.end();
+});
+
+test('a connection that is cut off within a transaction fails it, as temporary, and the next one gets another', async () => {
+  await using made = await someMetadata();
+  const {metadata} = made;
+  const failure = await inTransaction(metadata, async (client) => {
+    const [own] = await rows<{pid: number}>(client, 'select pg_backend_pid() as pid');
+    await metadata.query('select pg_terminate_backend($1, 10000)', [own?.pid]);
+    await client.query('select 1');
+  }).catch((error: unknown) => failureOf(error, String));
+  expect(failure).toMatchObject({type: 'unavailable', nonRetryable: false});
+  expect(await inTransaction(metadata, (client) => findTable(client, 'main.totals'))).toBeNull();
 });
 
 test('a name is taken once, and a data version never moves back', async () => {
@@ -120,9 +155,10 @@ test('a refresh is put down once, and ticks with nothing new are one row with a 
     trigger: 'schedule',
     incarnation: refresh.incarnation,
   });
-  await countNoData(metadata, tick);
-  await countNoData(metadata, tick);
-  await countNoData(metadata, {...tick, runId: 'run-3', dataVersion: 12});
+  const count = (entry: NewRefresh) => inTransaction(metadata, (client) => countNoData(client, entry));
+  await count(tick);
+  await count(tick);
+  await count({...tick, runId: 'run-3', dataVersion: 12});
 
   const entries = await history(metadata, 'main.totals', 10);
   expect(entries).toMatchObject([
@@ -157,7 +193,7 @@ test('a refresh without a row that was put down from the lake before its own run
   const {metadata} = made;
   const refresh = aRefresh({action: 'NO_DATA', refreshId: 'apply-1'});
   await insertMissingRefresh(metadata, refresh);
-  await countNoData(metadata, refresh);
+  await inTransaction(metadata, (client) => countNoData(client, refresh));
   expect(await history(metadata, 'main.totals', 10)).toHaveLength(1);
 });
 

@@ -47,6 +47,20 @@ test.for([
   expect(await totals.differences()).toEqual([]);
 });
 
+test('a dynamic table that was renamed away, and is made anew by its refresh, is read by its readers in the same run', async () => {
+  await using lake = await ordersAndTotals();
+  const {totals} = lake;
+  const reader = await aDynamicTable(lake, 'reader', 'SELECT count(*) AS regions, sum(total) AS total FROM totals');
+  await reader.refresh({upstreams: {'main.totals': totals.publication()}});
+  await lake.run('ALTER TABLE totals RENAME TO elsewhere');
+  await lake.run(`INSERT INTO orders VALUES (200, 'new', 5)`);
+
+  const dataVersion = await lake.snapshot();
+  expect(await totals.refresh({dataVersion, hasReaders: true})).toMatchObject({action: 'REINITIALIZE'});
+  await reader.refresh({dataVersion, upstreams: {'main.totals': totals.publication()}});
+  expect(await reader.differences()).toEqual([]);
+});
+
 test('a column of another type gives the rows of that type', async () => {
   await using lake = await ordersAndTotals();
   const {totals} = lake;

@@ -1,8 +1,10 @@
 import {expect, test, vi} from 'vitest';
-import {allTables} from '../../src/metadata/dynamic-table.ts';
+import {allTables, findTable} from '../../src/metadata/dynamic-table.ts';
 import {history} from '../../src/metadata/refresh.ts';
 import {newestPublications} from '../../src/metadata/publication.ts';
 import {chooseVersion} from '../../src/activities/choose-version.ts';
+import {beginDrop} from '../../src/activities/drop.ts';
+import {recordRefresh} from '../../src/activities/record-refresh.ts';
 import {isLeftBehind} from '../../src/activities/unchanged.ts';
 import {repairTables} from '../../src/activities/repair.ts';
 import {someDeps} from '../support/deps.ts';
@@ -114,6 +116,31 @@ test('a change far below is seen through the tables between', async () => {
   expect(await made.choose('main.above')).toMatchObject({kind: 'refresh'});
 });
 
+test('a view that was replaced takes the graph with it: what is read now is refreshed first, what is not may go, and nothing reads itself', async () => {
+  await using made = await someDeps();
+  await made.run('create table base as select 1 as k, 2 as v');
+  await made.create(totals);
+  await made.create(`create dynamic table most target_lag = downstream as select k, max(v) as s from base group by k`);
+  await made.run('create view figures as select k, s from totals');
+  const reader = await made.create(`create dynamic table reader target_lag = '1 minute' as select k, s from figures`);
+  await made.publish(reader);
+  const sources = async () => (await findTable(made.deps.metadata, reader))?.sources;
+  expect(await sources()).toEqual(['main.totals']);
+
+  await made.run('insert into base values (1, 5)');
+  await made.run('create or replace view figures as select k, s from most');
+  await made.publish(reader);
+  expect(await sources()).toEqual(['main.most']);
+  expect(await made.rows('from reader')).toEqual([[1, 5]]);
+  const drop = (table: string) => beginDrop(made.deps, {table});
+  await expect(drop('most')).rejects.toMatchObject({code: 'has_readers'});
+  expect(await drop('totals')).toMatchObject({table: 'main.totals'});
+
+  await made.run('create or replace view figures as select k, s + 1 as s from reader');
+  await expect(made.publish(reader)).rejects.toMatchObject({code: 'source_changed'});
+  expect(await sources()).toEqual(['main.most']);
+});
+
 test('ticks of one nominal time read one snapshot, whoever comes later', async () => {
   await using made = await someDeps();
   await made.run('create table base as select 1 as k, 2 as v');
@@ -178,6 +205,32 @@ test('a publication that its run did not record is put down by the next run', as
     {action: 'NO_DATA'},
     {action: 'INITIAL', dataVersion: publication.dataVersion, rows: 1},
   ]);
+});
+
+test('a refresh whose history can not be written leaves nothing in the metadata, and the next run puts down all of it', async () => {
+  await using made = await someDeps();
+  const {metadata} = made.deps;
+  await made.run('create table base as select 1 as k, 2 as v');
+  await made.create(totals);
+  const publication = await made.publish('main.totals');
+  const now = new Date().toISOString();
+  const summary = {
+    ...({action: 'INITIAL', reason: null, sources: [], changedRows: 1, affectedKeys: 0, ratio: null} as const),
+    ...({rowsDeleted: 0, rowsInserted: 1, recomputed: 'all', rowsScanned: 1, rows: 1, phases: {}} as const),
+  };
+  const record = {
+    ...({table: 'main.totals', trigger: 'manual', refreshId: 'apply-1', publication, summary, statements: []} as const),
+    ...{freshAt: now, startedAt: now, run: {workflowId: 'run', runId: 'run-1'}},
+  };
+  await metadata.query('alter table freshet.refresh rename to elsewhere');
+  await expect(recordRefresh(made.deps, record)).rejects.toThrow('freshet.refresh');
+  expect(await newestPublications(metadata)).toEqual([]);
+  expect(await allTables(metadata)).toMatchObject([{dataVersion: null}]);
+
+  await metadata.query('alter table freshet.elsewhere rename to refresh');
+  await made.choose('main.totals');
+  expect(await newestPublications(metadata)).toMatchObject([publication]);
+  expect(await history(metadata, 'main.totals', 5)).toMatchObject([{action: 'NO_DATA'}, {action: 'INITIAL'}]);
 });
 
 test('metadata that are lost are made again from the lake alone', async () => {

@@ -101,6 +101,7 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
               to: dataVersion,
               toTime: '2026-01-01T00:00:00.000Z',
               rowsFrom: 1,
+              isRewritten: false,
               parts: [{first: dataVersion, last: dataVersion, inserts: true, deletes: false}],
               upstream: null,
             },

@@ -79,7 +79,8 @@ meeting(pg.Client.prototype, 'query', (query) => `postgres ${typeof query === 's
 meeting(ScheduleClient.prototype, 'create', () => 'schedule create');
 around(ScheduleClient.prototype, 'getHandle', (method, given) => {
   const handle = method(...given);
-  meeting(handle, 'delete', () => 'schedule delete');
+  for (const word of ['describe', 'pause', 'unpause', 'update', 'delete'])
+    meeting(handle, word, () => `schedule ${word}`);
   return handle;
 });
 

@@ -1,6 +1,7 @@
 import type {WorkflowFailedError} from '@temporalio/client';
-import {ApplicationFailure} from '@temporalio/common';
 import {expect, test} from 'vitest';
+import {contentsKept, FreshetError} from '../../src/errors.ts';
+import {errorOfFailure, failureOfError} from '../../src/failure.ts';
 import {aFakeLake} from '../support/fake-lake.ts';
 import {aWorker} from '../support/worker.ts';
 
@@ -16,12 +17,15 @@ test('a table is made, filled, and then scheduled', async () => {
   expect(lake.applied).toMatchObject([{table: 'main.a', trigger: 'create'}]);
 });
 
-test('a create whose first refresh fails is undone, and fails with what went wrong', async () => {
+test('a create whose first refresh fails is undone, and fails with what went wrong, and that there is no table', async () => {
   const lake = aFakeLake({'main.a': ['main.base']});
-  lake.onPublish = () => Promise.reject(ApplicationFailure.nonRetryable('Division by zero', 'data_error'));
+  const failure = new FreshetError('data_error', 'Division by zero', {hint: `${contentsKept} Mend the data.`});
+  lake.onPublish = () => Promise.reject(failureOfError(failure));
   await using worker = await aWorker(lake.activities);
   const error = await worker.execute('createDynamicTable', {statement: 'main.a'}).catch((caught: unknown) => caught);
-  expect((error as WorkflowFailedError).cause).toMatchObject({type: 'data_error', message: 'Division by zero'});
+  const {cause} = error as WorkflowFailedError;
+  expect(cause).toMatchObject({type: 'data_error', message: 'Division by zero'});
+  expect(errorOfFailure(cause).hint).toBe('Nothing was created. Mend the data.');
   expect(lake.steps).toEqual(['reserveTable', 'createTarget', 'removeTable']);
 });
 
