@@ -63,7 +63,8 @@ function sourcesFingerprint() {
   ['src', 'demo', 'scenarios', 'bench', 'test/differential', 'scripts', 'package-lock.json'].forEach(
     function visit(name) {
       var file = path.join(root, name);
-      if (!fs.existsSync(file)) return;
+      // What a benchmark writes down is no source.
+      if (!fs.existsSync(file) || name === path.join('bench', 'results')) return;
       var stat = fs.statSync(file);
       if (stat.isDirectory()) {
         fs.readdirSync(file)
