@@ -34,7 +34,7 @@ export async function fillingOf(work: Work): Promise<Filling> {
     return {writesGroups: false, fill: () => Promise.resolve(groups)};
   }
   const {groups, showsAll, meaning, table} = hidden;
-  const {tableId} = await readyGroups(session, state.table, keptColumns(groups));
+  const {tableId, columns} = await readyGroups(session, state.table, keptColumns(groups));
   const fill: Filling['fill'] = async (rows) => {
     await session.run(sql`TRUNCATE ${table}`, 'empty the groups');
     const query = keptRows(groups, lakeNames(lookUp, new Facts()));
@@ -42,7 +42,7 @@ export async function fillingOf(work: Work): Promise<Filling> {
       throw isLakeError(error, 'data', 'statement') ? new GroupsFailed(error) : error;
     });
     // Another number of groups than the query itself has: our reading of it is not to be trusted with them.
-    return kept < rows || (showsAll && kept !== rows) ? null : {tableId, rows: kept, meaning};
+    return kept < rows || (showsAll && kept !== rows) ? null : {tableId, columns, rows: kept, meaning};
   };
   return {writesGroups: true, fill};
 }

@@ -231,10 +231,8 @@ function untrusted(state: Published, target: Past, pasts: readonly SourcePast[])
 /** What is kept of the groups is not there any more, or not what we left. Where nothing is kept nothing is merged. */
 async function untrustedGroups(session: Session, state: Published, bound: Bound, now: number): Promise<Forced> {
   const kept = keptGroups(state, hiddenGroupsOf(bound, state.definition));
-  const amiss = kept === null ? null : await groupsAmiss(session, state, kept, now);
-  if (amiss === null) return null;
-  const reason: Reason = amiss === 'gone' ? {kind: 'groups-lost'} : {kind: 'target-written', snapshot: amiss.written};
-  return {action: 'FULL', reason};
+  const reason = kept === null ? null : await groupsAmiss(session, state, kept, now);
+  return reason === null ? null : {action: 'FULL', reason};
 }
 
 /** Why the definition as it stands is always refreshed fully. */

@@ -46,5 +46,5 @@ export async function maintainTable(
 async function areGroupsWhole(session: Session, state: Published, kept: FingerprintedGroups): Promise<boolean> {
   const {id} = await currentSnapshot(session);
   const amiss = await groupsAmiss(session, state, kept, id);
-  return amiss !== 'gone' && (await isReadable(session, groupsTable(state.table)));
+  return amiss?.kind !== 'groups-lost' && (await isReadable(session, groupsTable(state.table)));
 }

@@ -1,7 +1,8 @@
 import {assert} from '../assert.ts';
-import {tableAt} from '../lake/catalog.ts';
+import {tableAt, type LakeTable} from '../lake/catalog.ts';
 import {changedPast, countAt, isRewrittenSince} from '../lake/feed.ts';
-import type {FingerprintedTarget} from '../lake/fingerprint.ts';
+import {isTargetChanged, type Fingerprint, type FingerprintedTarget} from '../lake/fingerprint.ts';
+import {groupsAmiss} from '../lake/groups.ts';
 import {publish} from '../lake/publication.ts';
 import type {Written} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
@@ -17,7 +18,6 @@ import type {Program} from '../delta/program.ts';
 import type {BoundAt} from './bound-at.ts';
 import {keptGroups, type HiddenGroups} from './groups.ts';
 import {ofTarget, writes} from '../refresh/apply.ts';
-import type {Fingerprint} from '../lake/fingerprint.ts';
 import {tableNamed} from './versions.ts';
 
 export type PublishInput = {
@@ -91,7 +91,7 @@ export async function carryOut(work: Work, writing: Writing): Promise<Published>
       const table = await tableAt(session, into, asOf);
       assert(table, `${apply.table} was looked up before`);
       target = {tableId: table.tableId, columns: table.columns, asOf};
-      if (action === 'INCREMENTAL' || action === 'NO_DATA') await refuseForeignRows(work, table.tableId);
+      if (action === 'INCREMENTAL' || action === 'NO_DATA') await refuseWhatIsForeign(work, table, asOf);
       counts = await countSources(work, action);
       written = await write();
       return written;
@@ -104,7 +104,7 @@ export async function carryOut(work: Work, writing: Writing): Promise<Published>
       fingerprint: {
         ...work.boundAt.fingerprint,
         ...(target && {target}),
-        ...(written.groups && {groups: written.groups}),
+        ...(written.groups === undefined ? {} : {groups: written.groups}),
       },
       sources: lookUp.sources.map(({source, to, toTime, upstream}) => ({
         source,
@@ -132,14 +132,15 @@ export async function carryOut(work: Work, writing: Writing): Promise<Published>
   };
 }
 
-/** What carries the contents on must not carry on what somebody else has written since the look-up. */
-async function refuseForeignRows(work: Work, tableId: number): Promise<void> {
-  const {session, state, hidden} = work;
+/** What carries the contents on must not carry on what somebody else has written or altered since the look-up. */
+async function refuseWhatIsForeign({session, state, hidden}: Work, target: LakeTable, asOf: number): Promise<void> {
+  // Another look says what to do about it.
+  if (isTargetChanged(state.fingerprint?.target, target)) throw new GiveUp({kind: 'lost'});
+  const snapshot = await writtenByOthers(session, state, target.tableId);
+  if (snapshot !== null) throw new GiveUp({kind: 'full-instead', reason: {kind: 'target-written', snapshot}});
   const groups = keptGroups(state, hidden);
-  for (const each of groups === null ? [tableId] : [tableId, groups.tableId]) {
-    const snapshot = await writtenByOthers(session, state, each);
-    if (snapshot !== null) throw new GiveUp({kind: 'full-instead', reason: {kind: 'target-written', snapshot}});
-  }
+  const reason = groups === null ? null : await groupsAmiss(session, state, groups, asOf);
+  if (reason !== null) throw new GiveUp({kind: 'full-instead', reason});
 }
 
 /** What an incremental refresh reads: what changed, and the rows below the affected keys. */

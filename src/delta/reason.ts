@@ -86,7 +86,7 @@ export function reasonText(reason: Reason): string {
     case 'row-missing':
       return `${reason.rows} rows that had to be taken away were not there`;
     case 'groups-lost':
-      return 'the counts and sums that changes were merged into are gone, or files of them are';
+      return 'the counts and sums that changes were merged into are gone, altered, or without their files';
     case 'data-error':
       return `the incremental statement failed on the data: ${reason.message}`;
     case 'cheaper':

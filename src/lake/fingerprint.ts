@@ -28,7 +28,12 @@ export type Fingerprint = {
 };
 
 /** The hidden table of groups that goes with the contents. `meaning`: hash of what its columns are. */
-export type FingerprintedGroups = {readonly tableId: number; readonly rows: number; readonly meaning: string};
+export type FingerprintedGroups = {
+  readonly tableId: number;
+  readonly columns: readonly LakeColumn[];
+  readonly rows: number;
+  readonly meaning: string;
+};
 
 /** What is kept of the groups, if anything is. */
 export function keptIn(fingerprint: Fingerprint | null): FingerprintedGroups | null {
@@ -100,8 +105,11 @@ export function compareFingerprints(stored: Fingerprint, now: Fingerprint): Reas
   return null;
 }
 
-/** Whether the target is another table, or has other columns under their names, than the contents went into. */
-export function isTargetChanged(stored: FingerprintedTarget | undefined, {tableId, columns}: LakeTable): boolean {
+/** Whether a table of ours is another one, or has other columns under their names, than the contents went into. */
+export function isTargetChanged(
+  stored: Pick<FingerprintedTarget, 'tableId' | 'columns'> | undefined,
+  {tableId, columns}: LakeTable,
+): boolean {
   return stored?.tableId !== tableId || columnsChanged(stored.columns, columns) !== null;
 }
 

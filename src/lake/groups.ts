@@ -1,8 +1,9 @@
+import type {Reason} from '../delta/reason.ts';
 import {identifier, join, raw, sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import {inLake} from './alias.ts';
 import {currentSnapshot, tableAt, type LakeTable} from './catalog.ts';
-import type {FingerprintedGroups} from './fingerprint.ts';
+import {isTargetChanged, type FingerprintedGroups} from './fingerprint.ts';
 import {isReadable} from './publication.ts';
 import type {Session} from './session.ts';
 import {groupsTable, type Published} from './state.ts';
@@ -52,10 +53,11 @@ function hasColumns({columns}: LakeTable, wanted: readonly KeptColumn[]): boolea
 export async function groupsAmiss(
   session: Session,
   state: Published,
-  {tableId}: FingerprintedGroups,
+  kept: FingerprintedGroups,
   now: number,
-): Promise<'gone' | {readonly written: number} | null> {
-  if ((await standingGroups(session, state.table, now))?.tableId !== tableId) return 'gone';
-  const written = await writtenByOthers(session, state, tableId);
-  return written === null ? null : {written};
+): Promise<Reason | null> {
+  const there = await standingGroups(session, state.table, now);
+  if (there === null || isTargetChanged(kept, there)) return {kind: 'groups-lost'};
+  const snapshot = await writtenByOthers(session, state, there.tableId);
+  return snapshot === null ? null : {kind: 'target-written', snapshot};
 }

@@ -76,9 +76,11 @@ export async function aPair(seed: number, given: Parameters<typeof aStack>[0] = 
       }
       // Runs that ended badly leave to the worker what they have staged.
       if (mayFail) await removeOldStaging(stack.lake, new Date());
+      // From the second change on the counts behind the sums are kept.
+      const groups = changes < 2 ? [] : ['freshet_state.main.totals-groups'];
       expect(await whatIsLeft(stack)).toEqual({
         staged: [],
-        lake: ['freshet_state.main.copies', 'freshet_state.main.totals', 'main.base', ...tables],
+        lake: ['freshet_state.main.copies', 'freshet_state.main.totals', ...groups, 'main.base', ...tables],
         metadata: tables.map((name) => ({name, state: 'active'})),
         schedules: tables,
       });

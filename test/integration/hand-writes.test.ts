@@ -79,6 +79,16 @@ test.each([
   expect(await totals.differences()).toEqual([]);
 });
 
+test('a table that is altered between the look-up and the publication is looked at again, and begins anew', async () => {
+  await using lake = await aLake();
+  const totals = await totalsOf(lake);
+  await lake.run(`INSERT INTO orders VALUES (200, 'r1', 1)`);
+  const alter = 'ALTER TABLE totals DROP COLUMN total; ALTER TABLE totals ADD COLUMN total HUGEINT';
+  expect(await refreshBeside(lake, totals, 'after the look-up', () => lake.run(alter))).toEqual({kind: 'lost'});
+  expect(await totals.refresh()).toMatchObject({action: 'REINITIALIZE'});
+  expect(await totals.differences()).toEqual([]);
+});
+
 test('an update by hand that commits between the beginning and the commit of a publication is found by the next run', async () => {
   await using lake = await aLake();
   const totals = await totalsOf(lake);

@@ -143,6 +143,16 @@ test.each([
   ['taken away', `DROP TABLE ${hidden}`, /^the counts and sums that changes were merged into are gone/],
   ['written', `UPDATE ${hidden} SET rows_1 = rows_1 + 1`, /^somebody else wrote into the table/],
   ['emptied', `DELETE FROM ${hidden}`, /^somebody else wrote into the table/],
+  [
+    'altered',
+    `ALTER TABLE ${hidden} DROP COLUMN sum_3; ALTER TABLE ${hidden} ADD COLUMN sum_3 DECIMAL(38,0) DEFAULT 1000`,
+    /^the counts and sums that changes were merged into are gone/,
+  ],
+  [
+    'renamed',
+    `ALTER TABLE ${hidden} RENAME COLUMN sum_3 TO other`,
+    /^the counts and sums that changes were merged into are gone/,
+  ],
 ])('what is kept that somebody else has %s is made anew', async (_, statement, reason) => {
   await using lake = await withOrders();
   const totals = await aMergedTable(lake);
