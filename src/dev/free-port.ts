@@ -16,3 +16,6 @@ export async function freePort(preferred = 0): Promise<number> {
   await once(server, 'close');
   return port;
 }
+
+/** Between asking and starting somebody else may take a free port: for so long a server that ends at once is started again. */
+export const startsAnewWithinMs = 10_000;

@@ -5,7 +5,7 @@ import {chmod, chown, mkdir, readFile, rename, rm, writeFile} from 'node:fs/prom
 import path from 'node:path';
 import {promisify} from 'node:util';
 import {FreshetError} from '../errors.ts';
-import {freePort} from './free-port.ts';
+import {freePort, startsAnewWithinMs} from './free-port.ts';
 import {startKept, type KeptProcess} from './kept-process.ts';
 import {
   postgresBinaries,
@@ -48,12 +48,9 @@ export async function startPostgres(options: {
   if (!existsSync(path.join(folder, 'data'))) await initialise(folder, binaries, user);
   const password = await readFile(path.join(folder, 'password'), 'utf8');
   await endOrphan(folder);
-  const port = await freePort(options.port);
   const settings = options.isDisposable ? ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'] : [];
-  const server = await startServer(folder, binaries, user, [
-    ...['-p', String(port)],
-    ...[...loopbackOnly, ...settings].flatMap((setting) => ['-c', setting]),
-  ]);
+  const flags = [...loopbackOnly, ...settings].flatMap((setting) => ['-c', setting]);
+  const {port, ...server} = await startServer(folder, binaries, user, flags, options.port);
   return {port, url: (database) => `postgresql://freshet:${password}@127.0.0.1:${port}/${database}`, ...server};
 }
 
@@ -119,18 +116,20 @@ async function startServer(
   {postgres}: PostgresBinaries,
   user: User | undefined,
   flags: readonly string[],
-): Promise<KeptProcess> {
+  preferredPort: number | undefined,
+): Promise<KeptProcess & {port: number}> {
   const [logFile, pidFile] = [path.join(folder, 'log'), path.join(folder, 'pid')];
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + startsAnewWithinMs;
   for (;;) {
-    const command = [postgres, '-D', path.join(folder, 'data'), ...flags] as const;
+    const port = await freePort(preferredPort);
+    const command = [postgres, '-D', path.join(folder, 'data'), '-p', String(port), ...flags] as const;
     const server = await startKept(command, {endWith: 'INT', logFile, pidFile, user});
     let hasEnded = false;
     void server.ended.then(() => (hasEnded = true));
     const isReady = async (): Promise<boolean> =>
       hasEnded || ((await isRunning(folder)) !== undefined && (await readPostmaster(folder))?.isReady === true);
     const isInTime = await until(isReady, 60_000);
-    if (isInTime && !hasEnded) return server;
+    if (isInTime && !hasEnded) return {...server, port};
     await server.stop();
     if (performance.now() > deadline) {
       throw new FreshetError('unavailable', `PostgreSQL does not start in "${folder}".`, {

@@ -4,7 +4,7 @@ import {mkdir} from 'node:fs/promises';
 import {connect} from 'node:net';
 import path from 'node:path';
 import {FreshetError} from '../errors.ts';
-import {freePort} from './free-port.ts';
+import {freePort, startsAnewWithinMs} from './free-port.ts';
 import {startKept} from './kept-process.ts';
 import {until} from './process.ts';
 import {provisionTemporalCli} from './provision.ts';
@@ -32,31 +32,34 @@ export async function startTemporal(options: {
   const cli = await provisionTemporalCli();
   const folder = path.resolve(options.folder);
   await mkdir(folder, {recursive: true});
-  const port = await freePort(options.port);
-  const uiPort = await freePort(options.uiPort);
-  const address = `127.0.0.1:${port}`;
   const logFile = path.join(folder, 'log');
-  const server = await startKept(
-    [
-      ...[cli, 'server', 'start-dev'],
-      ...['--ip', '127.0.0.1', '--port', String(port)],
-      ...(options.isDisposable
-        ? ['--headless']
-        : ['--ui-port', String(uiPort), '--db-filename', path.join(folder, 'temporal.db')]),
-      ...['--log-level', 'warn'],
-    ],
-    {endWith: 'TERM', logFile, pidFile: path.join(folder, 'pid')},
-  );
-  let hasEnded = false;
-  void server.ended.then(() => (hasEnded = true));
-  const isReady = await until(async () => hasEnded || ((await isOpen(port)) && (await isServing(address))), 60_000);
-  if (!isReady || hasEnded) {
+  const deadline = performance.now() + startsAnewWithinMs;
+  for (;;) {
+    const port = await freePort(options.port);
+    const uiPort = await freePort(options.uiPort);
+    const address = `127.0.0.1:${port}`;
+    const server = await startKept(
+      [
+        ...[cli, 'server', 'start-dev'],
+        ...['--ip', '127.0.0.1', '--port', String(port)],
+        ...(options.isDisposable
+          ? ['--headless']
+          : ['--ui-port', String(uiPort), '--db-filename', path.join(folder, 'temporal.db')]),
+        ...['--log-level', 'warn'],
+      ],
+      {endWith: 'TERM', logFile, pidFile: path.join(folder, 'pid')},
+    );
+    let hasEnded = false;
+    void server.ended.then(() => (hasEnded = true));
+    const isInTime = await until(async () => hasEnded || ((await isOpen(port)) && (await isServing(address))), 60_000);
+    if (isInTime && !hasEnded) return {port, uiPort, address, uiUrl: `http://127.0.0.1:${uiPort}`, cli, ...server};
     await server.stop();
-    throw new FreshetError('unavailable', `Temporal's development server does not start in "${folder}".`, {
-      hint: `It says why in "${logFile}".`,
-    });
+    if (performance.now() > deadline) {
+      throw new FreshetError('unavailable', `Temporal's development server does not start in "${folder}".`, {
+        hint: `It says why in "${logFile}".`,
+      });
+    }
   }
-  return {port, uiPort, address, uiUrl: `http://127.0.0.1:${uiPort}`, cli, ...server};
 }
 
 /** Whether somebody listens there. Asked first, for Temporal's client waits a second after it was refused. */

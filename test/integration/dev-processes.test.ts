@@ -4,11 +4,13 @@ import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {expect, test} from 'vitest';
+import {expect, test, vi} from 'vitest';
 import {freePort} from '../../src/dev/free-port.ts';
 import {startKept} from '../../src/dev/kept-process.ts';
 import {lockFolder, lockHolder} from '../../src/dev/lock.ts';
 import {commandLine, isAlive, until} from '../../src/dev/process.ts';
+import {provisionTemporalCli} from '../../src/dev/provision.ts';
+import {startTemporal} from '../../src/dev/temporal-server.ts';
 
 async function aFolder(): Promise<{folder: string} & AsyncDisposable> {
   const folder = await mkdtemp(path.join(tmpdir(), 'freshet-test-'));
@@ -119,6 +121,30 @@ test('a port that somebody has is not handed out', async () => {
   await using server = await aListener(port);
   expect(server.port).toBe(port);
   expect(await freePort(port)).not.toBe(port);
+});
+
+test('a server whose port somebody takes between asking and starting is started on another', async () => {
+  await using place = await aFolder();
+  const cli = path.join(place.folder, 'temporal');
+  const ports = path.join(place.folder, 'ports');
+  // At its first start it finds its port taken, as it would say itself.
+  await writeFile(
+    cli,
+    `#!/bin/sh
+[ "$1" = server ] && echo "$6" >> '${ports}' && [ "$(wc -l < '${ports}')" -eq 1 ] && echo 'address already in use' && exit 1
+exec '${await provisionTemporalCli()}' "$@"`,
+    {mode: 0o755},
+  );
+  vi.stubEnv('FRESHET_TEMPORAL_CLI', cli);
+  const server = await startTemporal({folder: place.folder, isDisposable: true});
+  try {
+    const [first, second] = (await readFile(ports, 'utf8')).split('\n').map(Number);
+    expect(server.port).toBe(second);
+    expect(first).not.toBe(second);
+  } finally {
+    await server.stop();
+    vi.unstubAllEnvs();
+  }
 });
 
 async function aListener(port: number): Promise<{port: number} & AsyncDisposable> {
