@@ -79,10 +79,8 @@ export function stateTable(table: TableName): TableName {
  */
 export function groupsTable(table: TableName): TableName {
   const {schema, name} = stateTable(table);
-  return {schema, name: `${name}${groupsSuffix}`};
+  return {schema, name: `${name}-groups`};
 }
-
-const groupsSuffix = '-groups';
 
 /** State rows are inlined always: rows in files are lost when the answer to a COMMIT is. */
 export function ownState(table: TableName): OwnTable {
@@ -137,10 +135,11 @@ export async function readStanding(session: Session, table: TableName): Promise<
 
 /** The states of all dynamic tables in the lake: enough to rebuild the metadata. */
 export async function allStates(session: Session): Promise<Published[]> {
+  // By a column of theirs, for groups are kept there too, and who knows what else.
   const names = await session.rows<{name: string}>(
-    sql`SELECT table_name AS name FROM duckdb_tables()
+    sql`SELECT table_name AS name FROM duckdb_columns()
       WHERE database_name = ${literal(lakeAlias)} AND schema_name = ${literal(stateSchema)}
-        AND NOT suffix(table_name, ${literal(groupsSuffix)}) ORDER BY table_name`,
+        AND column_name = 'incarnation' ORDER BY table_name`,
   );
   const states = [];
   for (const {name} of names) states.push(await readRow(session, {schema: stateSchema, name}));

@@ -9,7 +9,8 @@ import type {Scenario} from '../../scenarios/scenario.ts';
 import {startPostgres} from '../../src/dev/postgres.ts';
 import {provisionExtensions} from '../../src/dev/provision.ts';
 import {keep} from './files.ts';
-import {generate, type Generated} from './generate.ts';
+import type {Generated} from './generate.ts';
+import {livelyScenarios} from './lively.ts';
 import {isRefusal, verdict} from './oracle.ts';
 import {isAlike, shrink} from './shrink.ts';
 
@@ -48,10 +49,10 @@ async function main(): Promise<void> {
   const say = setInterval(() => console.log(`${seconds()} s: ${line(counts)}`), progressSeconds * 1000);
   try {
     const options = {postgresUrl: postgres.url('postgres'), folder, rows: true, check: true};
-    let next = seed * casesPerSeed;
+    const scenarios = livelyScenarios(seed * casesPerSeed, 'long');
     const work = async (): Promise<void> => {
       const players = new Players(options);
-      while (seconds() < minutes * 60) await playOne(generate(next++, 'long'), players, counts);
+      while (seconds() < minutes * 60) await playOne((await scenarios.next()).value, players, counts);
       await players.end();
     };
     await Promise.all(Array.from({length: jobs}, work));
