@@ -1,6 +1,7 @@
 import {DuckDBInstance} from '@duckdb/node-api';
 import {defaultSettings} from '../src/definition/definition.ts';
 import {lakeAlias} from '../src/lake/alias.ts';
+import {extensionSettings, loadExtensions} from '../src/lake/extensions.ts';
 import type {Lake} from '../src/lake/lake.ts';
 import {binderOptimizersOff, computeOptimizersOff} from '../src/lake/optimizers.ts';
 import {openSession, type Session} from '../src/lake/session.ts';
@@ -81,15 +82,16 @@ export async function openDuckDB(
   extensions: Extensions,
   disabledOptimizers: readonly string[],
 ): Promise<DuckDBInstance> {
+  const files = Object.values(extensions);
   const database = await DuckDBInstance.create(':memory:', {
+    ...extensionSettings(files),
     threads: '1',
     disabled_optimizers: disabledOptimizers.join(','),
     dynamic_or_filter_threshold: '1000',
     enable_external_file_cache: 'false',
   });
   const connection = await database.connect();
-  await connection.run(`LOAD '${extensions.postgres_scanner}'`);
-  await connection.run(`LOAD '${extensions.ducklake}'`);
+  await loadExtensions(connection, files);
   await connection.run(`SET GLOBAL TimeZone = 'UTC'`);
   connection.closeSync();
   return database;

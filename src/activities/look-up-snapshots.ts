@@ -4,7 +4,7 @@ import type {Reason} from '../delta/reason.ts';
 import type {Bound} from '../binder/bound.ts';
 import {contentsKept, FreshetError} from '../errors.ts';
 import {currentSnapshot, type LakeTable} from '../lake/catalog.ts';
-import {feedParts} from '../lake/feed.ts';
+import {feedParts, isRewritten} from '../lake/feed.ts';
 import {compareFingerprints, isTargetChanged} from '../lake/fingerprint.ts';
 import {groupsAmiss} from '../lake/groups.ts';
 import type {Lake} from '../lake/lake.ts';
@@ -132,9 +132,7 @@ async function rangeOf(
   if (there === null) throw new FreshetError('unknown_source', `Source ${source} is not in the lake at snapshot ${to}`);
   if (before === undefined && upstream === undefined) await refuseUnknownUpstream(session, table, apply.table);
   const from = before?.snapshot ?? null;
-  const isRewritten = (first: number, last: number): boolean =>
-    history.some(({snapshot, rewritten}) => rewritten && snapshot > first && snapshot <= last);
-  if (upstream === undefined && isRewritten(to, now)) return null;
+  if (upstream === undefined && isRewritten(history, to, now)) return null;
   return {
     source,
     from,
@@ -142,7 +140,7 @@ async function rangeOf(
     toTime,
     rowsFrom: before?.rows ?? null,
     parts: from === null ? [] : feedParts(history, from, to),
-    isRewritten: from !== null && isRewritten(from, to),
+    isRewritten: from !== null && isRewritten(history, from, to),
     upstream: upstream === undefined ? null : {incarnation: upstream.incarnation, contents: upstream.contents},
   };
 }

@@ -1,5 +1,6 @@
 import {DuckDBInstance} from '@duckdb/node-api';
 import pg from 'pg';
+import {extensionSettings, loadExtensions} from '../lake/extensions.ts';
 import {migrate} from '../metadata/migrate.ts';
 import {openMetadata} from '../metadata/database.ts';
 import {literal, sql} from '../sql.ts';
@@ -36,11 +37,11 @@ async function createDatabase(adminUrl: string, name: string): Promise<void> {
 
 /** The first ATTACH creates a lake. */
 async function createLake(catalog: string, dataPath: string): Promise<void> {
-  const {postgres_scanner, ducklake} = await provisionExtensions(['postgres_scanner', 'ducklake']);
-  const instance = await DuckDBInstance.create(':memory:', {threads: '1'});
+  const files = Object.values(await provisionExtensions(['postgres_scanner', 'ducklake']));
+  const instance = await DuckDBInstance.create(':memory:', {threads: '1', ...extensionSettings(files)});
   try {
     const connection = await instance.connect();
-    for (const file of [postgres_scanner, ducklake]) await connection.run(sql`LOAD ${literal(file)}`.text);
+    await loadExtensions(connection, files);
     await connection.run(sql`ATTACH ${literal(catalog)} AS lake (DATA_PATH ${literal(dataPath)})`.text);
     connection.closeSync();
   } finally {

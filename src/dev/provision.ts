@@ -1,11 +1,12 @@
-import {DuckDBInstance} from '@duckdb/node-api';
+import {DuckDBInstance, type DuckDBConnection} from '@duckdb/node-api';
 import {execFile} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {chmod, readdir} from 'node:fs/promises';
 import path from 'node:path';
 import {promisify} from 'node:util';
 import {FreshetError} from '../errors.ts';
-import {identifier, literal, sql} from '../sql.ts';
+import {extensionSettings, loadExtensions} from '../lake/extensions.ts';
+import {identifier} from '../sql.ts';
 import {cacheFolder, keepInCache, withTemporaryFolder} from './cache.ts';
 import {unpackWheel} from './pip.ts';
 import {firstOf, progress} from './sources.ts';
@@ -64,7 +65,8 @@ async function fromFolder(folder: string | undefined, file: string): Promise<str
 
 async function install(name: ExtensionName, folder: string): Promise<string> {
   progress(`Downloading DuckDB's extension ${name} …`);
-  await runInDuckdb(`INSTALL ${identifier(name).text}`, {extension_directory: folder});
+  const statement = `INSTALL ${identifier(name).text}`;
+  await inDuckdb((connection) => connection.run(statement), {extension_directory: folder});
   return await findFile(folder, `${name}.duckdb_extension`);
 }
 
@@ -83,15 +85,18 @@ async function findFile(folder: string, name: string): Promise<string> {
 
 /** Loads it: DuckDB refuses a file of another version or without a good signature. */
 async function checkExtension(file: string): Promise<string> {
-  await runInDuckdb(sql`LOAD ${literal(file)}`.text, {});
+  await inDuckdb((connection) => loadExtensions(connection, [file]), extensionSettings([file]));
   return file;
 }
 
-async function runInDuckdb(statement: string, settings: Record<string, string>): Promise<void> {
+async function inDuckdb(
+  work: (connection: DuckDBConnection) => Promise<unknown>,
+  settings: Record<string, string>,
+): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:', settings);
   try {
     const connection = await instance.connect();
-    await connection.run(statement);
+    await work(connection);
     connection.closeSync();
   } finally {
     instance.closeSync();

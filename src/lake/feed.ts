@@ -98,11 +98,16 @@ export async function changedPast(
   return found === rowsFrom ? null : {kind: 'history-changed', source, snapshot: from, expected: rowsFrom, found};
 }
 
-/** Whether files of a table were rewritten after a snapshot: a flush that follows may double its rows there. */
+/** Whether files of a table were rewritten in (from, to]: a flush that follows may double its rows of before. */
+export function isRewritten(history: readonly SnapshotChange[], from: number, to: number): boolean {
+  return history.some(({snapshot, rewritten}) => rewritten && snapshot > from && snapshot <= to);
+}
+
+/** The same, of a snapshot and all after it. */
 export async function isRewrittenSince(session: Session, table: TableName, snapshot: number): Promise<boolean> {
   const there = await tableAt(session, table, snapshot);
   const history = there === null ? [] : await tableHistory(session, there.tableId, snapshot, Number.MAX_SAFE_INTEGER);
-  return history.some(({rewritten}) => rewritten);
+  return isRewritten(history, snapshot, Number.MAX_SAFE_INTEGER);
 }
 
 /** The feed is asked by the table's name at the part's end, and shows its columns by their names then. */

@@ -6,6 +6,7 @@ import {lakeAlias} from './alias.ts';
 import {attachLake} from './attach.ts';
 import type {CatalogUrl} from './catalog-url.ts';
 import {LakeError, NoAnswer, classify} from './errors.ts';
+import {extensionSettings, loadExtensions} from './extensions.ts';
 import {makeFolders} from './folders.ts';
 import {openSession, type LakeNames, type Patience, type Session} from './session.ts';
 import {within} from './within.ts';
@@ -112,6 +113,7 @@ function configuration(settings: InstanceSettings): Record<string, string> {
     // Grows with every commit otherwise.
     enable_external_file_cache: 'false',
     autoinstall_known_extensions: 'false',
+    ...extensionSettings(Object.values(settings.extensions)),
     allow_community_extensions: 'false',
   };
 }
@@ -119,6 +121,7 @@ function configuration(settings: InstanceSettings): Record<string, string> {
 async function attach(database: DuckDBInstance, settings: InstanceSettings): Promise<void> {
   const connection = await database.connect();
   try {
+    await loadExtensions(connection, Object.values(settings.extensions));
     for (const statement of setUp(settings)) await connection.run(statement.text);
     const {catalog, dataPath, lake} = settings;
     await attachLake(connection, lakeAlias, {catalog, dataPath, metadataSchema: lake.metadataSchema});
@@ -129,11 +132,8 @@ async function attach(database: DuckDBInstance, settings: InstanceSettings): Pro
 }
 
 function setUp({extensions, query}: InstanceSettings): Sql[] {
-  const {httpfs} = extensions;
   return [
-    sql`LOAD ${literal(extensions.postgres_scanner)}`,
-    sql`LOAD ${literal(extensions.ducklake)}`,
-    ...(httpfs === undefined ? [] : [sql`LOAD ${literal(httpfs)}`, sql`SET GLOBAL http_timeout = 5`]),
+    ...(extensions.httpfs === undefined ? [] : [sql`SET GLOBAL http_timeout = 5`]),
     sql`SET GLOBAL TimeZone = ${literal(query.timeZone)}`,
     sql`SET GLOBAL default_null_order = ${literal(query.defaultNullOrder)}`,
     sql`SET GLOBAL default_order = ${literal(query.defaultOrder)}`,

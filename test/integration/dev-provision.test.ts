@@ -1,7 +1,9 @@
-import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {DuckDBInstance} from '@duckdb/node-api';
+import {copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {afterEach, expect, test, vi} from 'vitest';
+import {extensionSettings, loadExtensions} from '../../src/lake/extensions.ts';
 import {provisionExtensions, provisionTemporalCli} from '../../src/dev/provision.ts';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -59,6 +61,23 @@ test('a spoiled file in the cache is replaced', async () => {
   await provisionExtensions(['ducklake']);
   expect((await readFile(cached)).length).toBeGreaterThan(1_000_000);
   expect(await filesIn(home.cache)).toEqual(['ducklake.duckdb_extension']);
+});
+
+test('the signature of an extension is checked once in a process, and again for another file under its name', async () => {
+  const {ducklake} = await provisionExtensions(['ducklake']);
+  await using home = await anEmptyHome(ducklake);
+  await mkdir(home.cache, {recursive: true});
+  const file = path.join(home.cache, 'ducklake.duckdb_extension');
+  await copyFile(ducklake, file);
+  const check = {allow_unsigned_extensions: 'false'};
+  expect(extensionSettings([file])).toEqual(check);
+  const instance = await DuckDBInstance.create(':memory:', extensionSettings([file]));
+  await loadExtensions(await instance.connect(), [file]);
+  instance.closeSync();
+  expect(extensionSettings([ducklake, file])).toEqual({allow_unsigned_extensions: 'true'});
+  await copyFile(ducklake, `${file}.new`);
+  await rename(`${file}.new`, file);
+  expect(extensionSettings([ducklake, file])).toEqual(check);
 });
 
 test("Temporal's CLI is had once and then comes from the cache", async () => {

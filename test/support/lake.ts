@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {provisionExtensions} from '../../src/dev/provision.ts';
 import {readCatalogUrl} from '../../src/lake/catalog-url.ts';
+import {extensionSettings, loadExtensions} from '../../src/lake/extensions.ts';
 import {openLake, type Lake, type LakeOptions} from '../../src/lake/lake.ts';
 import {fromDuckDB} from '../../src/lake/values.ts';
 import {literal, sql} from '../../src/sql.ts';
@@ -48,7 +49,10 @@ export async function aLake(overrides: Partial<LakeOptions> = {}): Promise<TestL
 
   /** A DuckDB that is not ours, and the way to connect to it. */
   async function somebody(): Promise<() => Promise<Outsider>> {
-    const instance = await DuckDBInstance.create(':memory:', {threads: '2'});
+    const instance = await DuckDBInstance.create(':memory:', {
+      threads: '2',
+      ...extensionSettings(Object.values(options.extensions)),
+    });
     opened.unshift(() => instance.closeSync());
     await attach(instance, options);
     return async () => {
@@ -83,8 +87,7 @@ export async function aLake(overrides: Partial<LakeOptions> = {}): Promise<TestL
 
 async function attach(outside: DuckDBInstance, {catalog, dataPath, extensions}: LakeOptions): Promise<void> {
   const connection = await outside.connect();
-  await connection.run(sql`LOAD ${literal(extensions.postgres_scanner)}`.text);
-  await connection.run(sql`LOAD ${literal(extensions.ducklake)}`.text);
+  await loadExtensions(connection, Object.values(extensions));
   const url = readCatalogUrl(catalog)!.attach; // Of our own making.
   await connection.run(sql`ATTACH ${literal(url)} AS lake (DATA_PATH ${literal(dataPath)})`.text);
   connection.closeSync();
