@@ -3,8 +3,8 @@ import type {Difference, Row, Rows} from './outcome.ts';
 export type Comparison = {
   /** Per column, whether it holds floats: their sums depend on the order of rows in the last bits. */
   readonly isFloat: readonly boolean[];
-  /** Whether 0.0 and −0.0 may stand for one another, as where a group shows one of several equal keys. */
-  readonly zerosAreOne: boolean;
+  /** Whether 0.0 and −0.0, and NaNs of both signs, may stand for one another, as where a group shows one of several equal keys. */
+  readonly signsAreOne: boolean;
 };
 
 const shownRows = 5;
@@ -42,8 +42,13 @@ function subtractEqual(some: Rows, others: Rows): [Row[], Row[]] {
   return [someLeft, [...others].reverse().filter(take)];
 }
 
-function plain(row: Row, {isFloat, zerosAreOne}: Comparison): Row {
-  return zerosAreOne ? row.map((value, i) => (isFloat[i] && value === '-0.0' ? '0.0' : value)) : row;
+function plain(row: Row, {isFloat, signsAreOne}: Comparison): Row {
+  return signsAreOne ? row.map((value, i) => (isFloat[i] && value !== null ? unsigned(value) : value)) : row;
+}
+
+/** A float as a text, without a sign that no comparison of numbers sees. */
+export function unsigned(value: string): string {
+  return value === '-0.0' || value === '-nan' ? value.slice(1) : value;
 }
 
 function isNear(row: Row, other: Row, {isFloat}: Comparison): boolean {

@@ -25,13 +25,11 @@ export type Lakes = {
 };
 
 export async function openLakes(extensions: Extensions, stagingPath: string): Promise<Lakes> {
-  const computing = await openDuckDB(extensions, computeOptimizersOff);
-  const binding = await openDuckDB(extensions, binderOptimizersOff);
-  const databases = [computing, binding];
+  const computing = await openInstance(extensions, computeOptimizersOff);
+  const binding = await openInstance(extensions, binderOptimizersOff);
   return {
     enter: async (place) => {
-      for (const database of databases) await attach(database, lakeAlias, place);
-      const [compute, bind] = [userOf(computing, place), userOf(binding, place)];
+      const [compute, bind] = [await computing.enter(place), await binding.enter(place)];
       return {
         name: publicName,
         stagingPath,
@@ -42,10 +40,12 @@ export async function openLakes(extensions: Extensions, stagingPath: string): Pr
       };
     },
     leave: async () => {
-      for (const database of databases) await detachAll(database);
+      await computing.leave();
+      await binding.leave();
     },
     close: () => {
-      for (const database of databases) database.closeSync();
+      computing.close();
+      binding.close();
     },
   };
 }
@@ -55,26 +55,53 @@ export const publicName = 'lake';
 
 type Use = <T>(work: (session: Session) => Promise<T>) => Promise<T>;
 
-function userOf(database: DuckDBInstance, {postgresUrl, metadataSchema}: Place): Use {
-  const protectedTables = new Set<number>();
-  const use: Use = async (work) => {
-    const connection = await database.connect();
-    const session = openSession(connection, {
-      lake: {name: publicName, metadataSchema},
-      query: defaultSettings,
-      scrub: (text) => text.replaceAll(postgresUrl, '<catalog>'),
-      signal: undefined,
-      abandon: () => undefined,
-      beside: use,
-      protectedTables,
-    });
-    try {
-      return await work(session);
-    } finally {
-      connection.closeSync();
-    }
+/** Closing what a fatal error has struck ends the process: see `src/lake/instance.ts`. */
+const abandoned: unknown[] = [];
+
+/** A DuckDB of ours, and another one after a fatal error, as a worker does it. */
+async function openInstance(extensions: Extensions, disabledOptimizers: readonly string[]) {
+  let database = await openDuckDB(extensions, disabledOptimizers);
+  let isBroken = false;
+  return {
+    enter: async (place: Place): Promise<Use> => {
+      await attach(database, lakeAlias, place);
+      const protectedTables = new Set<number>();
+      const use: Use = async (work) => {
+        if (isBroken) {
+          database = await openDuckDB(extensions, disabledOptimizers);
+          isBroken = false;
+          await attach(database, lakeAlias, place);
+        }
+        const connection = await database.connect();
+        const session = openSession(connection, {
+          lake: {name: publicName, metadataSchema: place.metadataSchema},
+          query: defaultSettings,
+          scrub: (text) => text.replaceAll(place.postgresUrl, '<catalog>'),
+          signal: undefined,
+          abandon: () => {
+            isBroken = true;
+            abandoned.push(database, connection);
+          },
+          beside: use,
+          protectedTables,
+        });
+        try {
+          return await work(session);
+        } finally {
+          if (!abandoned.includes(connection)) connection.closeSync();
+        }
+      };
+      return use;
+    },
+    leave: async () => {
+      if (isBroken) database = await openDuckDB(extensions, disabledOptimizers);
+      else await detachAll(database);
+      isBroken = false;
+    },
+    close: () => {
+      if (!isBroken) database.closeSync();
+    },
   };
-  return use;
 }
 
 /** A DuckDB with the extensions loaded and the settings that the lake's own instances have. */

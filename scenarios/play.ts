@@ -1,8 +1,9 @@
+import {isLakeError} from '../src/lake/errors.ts';
 import type {Lake} from '../src/lake/lake.ts';
 import type {Publication} from '../src/refresh/messages.ts';
 import {inputsOf, type Relation} from '../src/relation/relation.ts';
 import {tableNameText} from '../src/table-name.ts';
-import {compare} from './compare.ts';
+import {compare, unsigned} from './compare.ts';
 import {create, isCurrent, refresh, type Created, type Refreshed} from './engine.ts';
 import {messageOf, type Contents, type Outcome, type Rows, type StepOutcome} from './outcome.ts';
 import type {Outside} from './outside.ts';
@@ -92,7 +93,11 @@ class Tables {
         last: table.publication,
       };
       const isDone = this.#options.check && table.publication !== null && (await isCurrent(this.#lake, request));
-      refreshed = await refresh(this.#lake, request);
+      refreshed = await refresh(this.#lake, request).catch((error: unknown) => {
+        // A DuckDB that has broken is replaced, and the activity tried again.
+        if (isLakeError(error, 'fatal')) return refresh(this.#lake, request);
+        throw error;
+      });
       if (isDone && refreshed.publication !== table.publication) {
         throw new Error(`${refreshed.action} of ${table.table.name}, although the catalog shows no change`);
       }
@@ -119,17 +124,17 @@ class Tables {
       const queried = await this.#outside.query(table.query);
       const isFloat = queried.types.map((type) => type === 'DOUBLE' || type === 'FLOAT');
       const isShown = table.relation === null || showsOneOfEqualFloats(table.relation);
-      const zerosAreOne = isShown || isFloat.some((is, place) => is && isRepeated(queried.rows, place));
-      const difference = compare(table.table.name, held.rows, queried.rows, {isFloat, zerosAreOne});
+      const signsAreOne = isShown || isFloat.some((is, place) => is && isRepeated(queried.rows, place));
+      const difference = compare(table.table.name, held.rows, queried.rows, {isFloat, signsAreOne});
       if (difference !== null) return {equal: false, difference};
     }
     return {equal: true};
   }
 }
 
-/** Values that stand several times are in a Parquet file's dictionary, which takes 0.0 and −0.0 for the same one. */
+/** Values that stand several times are in a Parquet file's dictionary, which takes 0.0 and −0.0 for the same one, and any two NaNs. */
 function isRepeated(rows: Rows, place: number): boolean {
-  const values = rows.flatMap((row) => row[place] ?? []).map((value) => (value === '-0.0' ? '0.0' : value));
+  const values = rows.flatMap((row) => row[place] ?? []).map(unsigned);
   return 2 * new Set(values).size <= values.length;
 }
 

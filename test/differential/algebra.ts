@@ -202,7 +202,7 @@ async function check(
   const queried = await rowsAsTexts(connection, stored(view, target).text);
   const difference = compare('target', held.rows, queried.rows, {
     isFloat: queried.types.map((type) => type === 'DOUBLE' || type === 'FLOAT'),
-    zerosAreOne: showsOneOfEqualFloats(relation),
+    signsAreOne: showsOneOfEqualFloats(relation),
   });
   return difference && JSON.stringify(difference);
 }

@@ -62,5 +62,5 @@ function lastRows({initial, steps}: Outcome): Rows {
 
 function difference(some: Rows, others: Rows): unknown {
   const isFloat = (others[0] ?? []).map(() => true);
-  return compare('', some, others, {isFloat, zerosAreOne: true});
+  return compare('', some, others, {isFloat, signsAreOne: true});
 }
