@@ -53,7 +53,7 @@ export async function measureAt(
   const kept = await prepare(ground, names, watch);
   const batches = batchesOver(generated);
   const share = rate / 100;
-  await warmUp(ground, kept, batches[0]!, {share, round: rounds, rounds}); // There are five.
+  for (const round of [rounds, rounds + 1]) await warmUp(ground, kept, batches[0]!, {share, round, rounds}); // There are five.
   const samples: Sample[] = [];
   for (let round = 0; round < rounds; round++) {
     say(`${rate} %: round ${round + 1} of ${rounds}`);
@@ -81,7 +81,7 @@ async function prepare(ground: Ground, names: readonly string[], watch: Watch): 
   return kept;
 }
 
-/** Binds plans and fills caches, before anything counts. */
+/** Binds plans and fills caches, before anything counts. Twice: what is merged into is kept from the second change on. */
 async function warmUp(ground: Ground, kept: readonly Kept[], batch: Batch, draw: Draw): Promise<void> {
   await change(ground, batch.statements(draw));
   for (const {ways} of kept) for (const name of wayNames) await ways[name](batch);
