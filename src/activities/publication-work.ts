@@ -9,10 +9,10 @@ import type {Session} from '../lake/session.ts';
 import {groupsTable} from '../lake/state.ts';
 import type {Published as State} from '../lake/state.ts';
 import {writtenByOthers} from '../lake/target.ts';
-import type {Target} from '../refresh/apply.ts';
+import type {Statement, Target} from '../refresh/apply.ts';
 import type {Action} from '../refresh/action.ts';
 import type {ApplyInput, Decision, Extraction, Fence, LookUp, Published} from '../refresh/messages.ts';
-import {raw, sql, type Sql} from '../sql.ts';
+import {identifier, raw, sql, type Sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import type {Program} from '../delta/program.ts';
 import type {BoundAt} from './bound-at.ts';
@@ -186,6 +186,12 @@ export async function countTarget({session, target}: Work): Promise<number> {
 export async function countRows(session: Session, table: Sql, label?: string): Promise<number> {
   const [row] = await session.rows<{count: number}>(sql`SELECT count(*) AS count FROM ${table}`, label);
   return row?.count ?? 0;
+}
+
+export async function runAll(session: Session, statements: readonly Statement[]): Promise<void> {
+  for (const {label, text, ifAny} of statements) {
+    if (ifAny === undefined || (await countRows(session, identifier(ifAny))) > 0) await session.run(text, label);
+  }
 }
 
 /** `stale` and `added` into the target; by row, every row that was to go must have been there. */

@@ -6,7 +6,7 @@ import type {Fence, Published} from '../refresh/messages.ts';
 import {raw, sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import {fillingOf} from './fill-groups.ts';
-import {carryOut, countTarget, writeRows} from './publication-work.ts';
+import {carryOut, countTarget, runAll, writeRows} from './publication-work.ts';
 import type {Work, Wrote} from './publication-work.ts';
 import {versionsOf} from './versions.ts';
 
@@ -67,7 +67,7 @@ function differing(work: Work, query: Query): Filled {
   return async () => {
     const before = await countTarget(work);
     if (!(await isToldByRowId(work, before))) return await emptied(work, query)();
-    for (const {label, text} of difference(query, work.target)) await work.session.run(text, label);
+    await runAll(work.session, difference(query, work.target));
     const {deleted, inserted} = await writeRows(work, work.target, 'rows');
     return {deleted, inserted, rows: before - deleted + inserted};
   };

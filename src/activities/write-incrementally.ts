@@ -3,7 +3,6 @@ import type {Merge, Program, Root} from '../delta/program.ts';
 import type {Session} from '../lake/session.ts';
 import {readStaged} from '../lake/staging.ts';
 import {rootStatements} from '../refresh/apply.ts';
-import type {Statement} from '../refresh/apply.ts';
 import {impossibleGroups, ofGroups, rowsOfLost} from '../refresh/merge.ts';
 import type {Extraction, Published} from '../refresh/messages.ts';
 import {columnName} from '../relation/print.ts';
@@ -15,7 +14,7 @@ import {programOf} from './extract-changes.ts';
 import {Facts, lakeNames} from './names.ts';
 import {fillingOf} from './fill-groups.ts';
 import {keptGroups, mergesOf} from './groups.ts';
-import {carryOut, countRows, countTarget, GiveUp, writeRows} from './publication-work.ts';
+import {carryOut, countRows, countTarget, GiveUp, runAll, writeRows} from './publication-work.ts';
 import type {Work, Writing, Wrote} from './publication-work.ts';
 
 /** Applies what was staged: the root of the program is computed and written in the publishing transaction. */
@@ -52,12 +51,6 @@ export async function writeIncrementally(work: Work, folder: string): Promise<Pu
     writesGroups: kept !== null || filling?.writesGroups === true,
     write,
   });
-}
-
-async function runAll(session: Session, statements: readonly Statement[]): Promise<void> {
-  for (const {label, text, ifAny} of statements) {
-    if (ifAny === undefined || (await countRows(session, identifier(ifAny))) > 0) await session.run(text, label);
-  }
 }
 
 /** What is kept of the groups beside the target, as it is after the change; and the nets under it. */

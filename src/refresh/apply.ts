@@ -71,7 +71,6 @@ function netted(change: Sql, target: Target): readonly Statement[] {
     output(place),
     ...identityTerms(output(place), storedType),
   ]);
-  const here = target.outputs.map(({name}, place) => sql`${identifier(name)} AS ${output(place)}`);
   return [
     {
       label: 'net the change',
@@ -85,16 +84,60 @@ HAVING sum(weight) <> 0`,
       label: 'find the rows that go',
       // The window sees no values: a float that it partitions by comes out of it as 0.0 where it was -0.0.
       text: sql`CREATE TEMP TABLE stale AS
-SELECT row_id
+SELECT row_id, gone_id
 FROM (
-  SELECT target.row_id, gone.copies, row_number() OVER (PARTITION BY gone.row_id ORDER BY target.row_id) AS place
-  FROM (SELECT rowid AS row_id, ${join(here)} FROM ${target.table}) AS target
+  SELECT target.row_id, gone.row_id AS gone_id, gone.copies, row_number() OVER (PARTITION BY gone.row_id ORDER BY target.row_id) AS place
+  FROM ${rowsOfTarget(target)} AS target
   INNER JOIN (SELECT rowid AS row_id, * FROM net WHERE copies < 0) AS gone ON ${same(target, raw('target'), raw('gone'))}
 ) AS held
 WHERE place <= -copies`,
     },
+    ...(target.outputs.some(({storedType}) => isSigned(storedType)) ? withoutSigns(target) : []),
     {label: 'rows that come', text: sql`CREATE TEMP TABLE added AS FROM net WHERE copies > 0`},
   ];
+}
+
+function rowsOfTarget({outputs, table}: Target): Sql {
+  const here = outputs.map(({name}, place) => sql`${identifier(name)} AS ${output(place)}`);
+  return sql`(SELECT rowid AS row_id, ${join(here)} FROM ${table})`;
+}
+
+/**
+ * The dictionary of a Parquet file has one entry for 0.0 and −0.0, and one for all NaNs: what was written with one sign is read
+ * with the other. So a row that goes and was not found is taken from those that differ from it in such signs alone.
+ */
+function withoutSigns(target: Target): readonly Statement[] {
+  const outputs = target.outputs.map((_, place) => output(place));
+  const terms = target.outputs.flatMap(({storedType}, place) => [
+    output(place),
+    ...(isSigned(storedType) ? [] : identityTerms(output(place), storedType)),
+  ]);
+  return [
+    {
+      label: 'rows that go and were not found',
+      text: sql`CREATE TEMP TABLE unfound AS
+SELECT ${join(outputs)}, CAST(sum(-copies - found) AS BIGINT) AS copies
+FROM (SELECT *, (SELECT count(*) FROM stale WHERE gone_id = net.rowid) AS found FROM net WHERE copies < 0) AS gone
+GROUP BY ${join(terms)}
+HAVING sum(-copies - found) > 0`,
+    },
+    {
+      label: 'find those whose sign was lost',
+      ifAny: 'unfound',
+      text: sql`INSERT INTO stale
+SELECT row_id, NULL
+FROM (
+  SELECT target.row_id, gone.copies, row_number() OVER (PARTITION BY gone.row_id ORDER BY target.row_id) AS place
+  FROM (FROM ${rowsOfTarget(target)} AS target ANTI JOIN stale USING (row_id)) AS target
+  INNER JOIN (SELECT rowid AS row_id, * FROM unfound) AS gone ON ${same(target, raw('target'), raw('gone'), isSigned)}
+) AS held
+WHERE place <= copies`,
+    },
+  ];
+}
+
+function isSigned(type: string): boolean {
+  return type === 'DOUBLE' || type === 'FLOAT';
 }
 
 /** The rows of the affected keys: those the target holds and no longer should go, those it should hold and doesn't come. */
@@ -207,15 +250,16 @@ export function storedQuery(query: Sql, {outputs}: Target): Sql {
   return sql`SELECT ${join(casts)}\nFROM (\n${query}\n) AS query(${join(outputs.map((_, place) => output(place)))})`;
 }
 
-function identityOf({outputs}: Target, alias: Sql): readonly Sql[] {
+function identityOf({outputs}: Target, alias: Sql, isCoarse: (type: string) => boolean): readonly Sql[] {
   return outputs.flatMap(({storedType}, place) => {
     const value = sql`${alias}.${output(place)}`;
-    return [value, ...identityTerms(value, storedType)];
+    return [value, ...(isCoarse(storedType) ? [] : identityTerms(value, storedType))];
   });
 }
 
-function same(target: Target, one: Sql, other: Sql): Sql {
-  const [ours, theirs] = [identityOf(target, one), identityOf(target, other)];
+/** `isCoarse`: of which types equality is enough. */
+function same(target: Target, one: Sql, other: Sql, isCoarse: (type: string) => boolean = () => false): Sql {
+  const [ours, theirs] = [identityOf(target, one, isCoarse), identityOf(target, other, isCoarse)];
   return join(
     ours.map((term, i) => sql`${term} IS NOT DISTINCT FROM ${theirs[i] ?? raw('NULL')}`),
     ' AND ',

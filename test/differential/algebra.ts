@@ -166,7 +166,7 @@ async function applyRoot(
     for (const {text} of writes(into, counts, named)) await session.run(text);
   }
   const temporary = [...Object.values(ofTarget), ...Object.values(ofGroups)];
-  for (const name of ['net', ...temporary, 'groups_merged', 'groups_lost'])
+  for (const name of ['net', 'unfound', ...temporary, 'groups_merged', 'groups_lost'])
     await session.run(sql`DROP TABLE IF EXISTS ${path('temp', 'main', name)}`);
   return missing === 0 ? null : `${missing} rows that had to go were not there`;
 }
