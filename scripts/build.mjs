@@ -1,17 +1,18 @@
 /**
  * Compiles `src` to `dist`, what the package holds, and `demo`, `scenarios` and `bench` with all that they need of
- * `src` to `build`. Files that are read at run time and not compiled go along.
+ * `src` to `build`. Files that are read at run time and not compiled go along, and the bundle of the workflows.
  *
  * A folder is replaced when the new one is complete: what runs from it meanwhile meets whole files.
  */
 import {spawnSync} from 'node:child_process';
-import {cpSync, existsSync, renameSync, rmSync} from 'node:fs';
+import {cpSync, existsSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
+import {bundleWorkflowCode, DefaultLogger} from '@temporalio/worker';
 
-build('tsconfig.build.json', 'dist', '.');
-build('tsconfig.tools.json', 'build', 'src');
+await build('tsconfig.build.json', 'dist', '.');
+await build('tsconfig.tools.json', 'build', 'src');
 
-function build(project, folder, sources) {
+async function build(project, folder, sources) {
   const next = `${folder}.next`;
   const last = `${folder}.last`;
   for (const old of [next, last]) rmSync(old, {recursive: true, force: true});
@@ -19,7 +20,14 @@ function build(project, folder, sources) {
   const {status} = spawnSync(process.execPath, [tsc, '-p', project, '--outDir', next], {stdio: ['ignore', 2, 2]});
   if (status !== 0) process.exit(status ?? 1);
   cpSync('src', path.join(next, sources), {recursive: true, filter: (file) => !/(?<!\.d)\.ts$/.test(file)});
+  await bundle(path.resolve(next, sources));
   if (existsSync(folder)) renameSync(folder, last);
   renameSync(next, folder);
   rmSync(last, {recursive: true, force: true});
+}
+
+async function bundle(sources) {
+  const workflowsPath = path.join(sources, 'workflows', 'index.js');
+  const {code} = await bundleWorkflowCode({workflowsPath, logger: new DefaultLogger('WARN')});
+  writeFileSync(path.join(sources, 'workflow-bundle.js'), code);
 }

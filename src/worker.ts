@@ -1,7 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
+import {fileURLToPath} from 'node:url';
 import {Connection} from '@temporalio/client';
 import {
-  bundleWorkflowCode,
   DefaultLogger,
   NativeConnection,
   Runtime,
@@ -16,9 +16,11 @@ import {FreshetError} from './errors.ts';
 import {openMetadata} from './metadata/database.ts';
 import {checkSchemaVersion, migrate} from './metadata/migrate.ts';
 import {histogramBuckets} from './metrics.ts';
-import {FreshetPlugin, ownWorkflows} from './plugin.ts';
+import {FreshetPlugin} from './plugin.ts';
 import {computeTaskQueue, taskQueue} from './temporal-names.ts';
 
+/** Our workflows, bundled when this was built: a worker would take seconds for it at each start. */
+const ownBundle = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
 /** Short activities at once; what they ask of DuckDB waits for a thread. */
 const lightConcurrency = 20;
 /** After the grace time activities are cancelled, which interrupts their statements; this long they may take to notice. */
@@ -77,14 +79,11 @@ async function createWorkers(config: Config, connection: NativeConnection, names
     shutdownGraceTime: `${shutdownGraceSeconds} seconds` as const,
     shutdownForceTime: `${shutdownGraceSeconds + forceSeconds} seconds` as const,
   };
-  // Bundled here and not by the worker, which would log every module of it.
-  const logger = new DefaultLogger('WARN', ({message}) => Runtime.instance().logger.warn(message));
-  const workflowBundle = await bundleWorkflowCode({workflowsPath: ownWorkflows, plugins, logger});
   // Copies of the list: Worker.create adds to the one that it is given.
   const light = await Worker.create({
     ...shared,
     plugins: [...plugins],
-    workflowBundle,
+    workflowBundle: {codePath: ownBundle},
     taskQueue: taskQueue(prefix),
     maxConcurrentActivityTaskExecutions: lightConcurrency,
     maxConcurrentLocalActivityExecutions: lightConcurrency,

@@ -7,7 +7,7 @@
  * from now on and kills before the n-th; `{holdAt: pattern}` makes the next one that matches wait for `{release: true}`, which is
  * answered by `{held: true}`. Each statement counted is told on standard error, in a line that begins with "statement".
  */
-import {existsSync, readFileSync, renameSync, writeFileSync, writeSync} from 'node:fs';
+import {writeSync} from 'node:fs';
 import {createRequire} from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -15,7 +15,6 @@ const {Context} = require('@temporalio/activity');
 const {DuckDBConnection} = require('@duckdb/node-api');
 const {ScheduleClient} = require('@temporalio/client');
 const {Worker} = require('@temporalio/worker');
-const {WorkflowCodeBundler} = require('@temporalio/worker/lib/workflow/bundler.js');
 const pg = require('pg');
 
 let killAt = null;
@@ -87,13 +86,3 @@ around(ScheduleClient.prototype, 'getHandle', (method, given) => {
 around(Worker.prototype, 'run', (method) => isAllowed.then(() => method()));
 // Else the server keeps a dead worker's workflows for it, ten seconds long.
 around(Worker, 'create', (method, [options]) => method({...options, stickyQueueScheduleToStartTimeout: '1 second'}));
-
-/** The bundle of workflows, made by the first worker of a test run: that is most of the work of a start. */
-const bundle = process.env.FAULT_BUNDLE;
-around(WorkflowCodeBundler.prototype, 'createBundle', async (method) => {
-  if (existsSync(bundle)) return JSON.parse(readFileSync(bundle, 'utf8'));
-  const made = await method();
-  writeFileSync(`${bundle}.${process.pid}`, JSON.stringify(made));
-  renameSync(`${bundle}.${process.pid}`, bundle);
-  return made;
-});

@@ -1,6 +1,3 @@
-import {rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import path from 'node:path';
 import type {Stack} from './stack.ts';
 import {aWorkerProcess, type WorkerProcess} from './worker-process.ts';
 
@@ -19,17 +16,13 @@ export type FaultWorker = WorkerProcess & {
   readonly lastStatement: () => {readonly number: number; readonly activity: string; readonly text: string} | null;
 };
 
-/** One for each process of tests: between two of them the workflows may change. */
-const bundle = path.join(tmpdir(), `freshet-test-bundle-${process.pid}-${Date.now()}.json`);
-process.once('exit', () => rmSync(bundle, {force: true}));
-
 const faultSwitch = new URL('./fault-switch.mjs', import.meta.url).href;
 
 export function aFaultWorker(
   stack: Pick<Stack, 'config' | 'options'>,
   more: Readonly<Record<string, string>> = {},
 ): FaultWorker {
-  const worker = aWorkerProcess(stack, {NODE_OPTIONS: `--import=${faultSwitch}`, FAULT_BUNDLE: bundle, ...more});
+  const worker = aWorkerProcess(stack, {NODE_OPTIONS: `--import=${faultSwitch}`, ...more});
   return {
     ...worker,
     begin: () => worker.send({go: true}),

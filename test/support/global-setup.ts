@@ -12,10 +12,13 @@ declare module 'vitest' {
     postgresUrl: string;
     /** The test run's Temporal server. */
     temporalAddress: string;
+    /** A folder of the test run. */
+    folder: string;
   }
 }
 
 type Servers = {
+  readonly folder: string;
   readonly postgresUrl: string;
   readonly temporalAddress: string;
   readonly stop: () => Promise<void>;
@@ -28,7 +31,8 @@ const shared = globalThis as {freshetServers?: {servers: Promise<Servers>; users
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const mine = (shared.freshetServers ??= {servers: startServers(), users: 0});
   mine.users++;
-  const {postgresUrl, temporalAddress, stop} = await mine.servers;
+  const {folder, postgresUrl, temporalAddress, stop} = await mine.servers;
+  project.provide('folder', folder);
   project.provide('postgresUrl', postgresUrl);
   project.provide('temporalAddress', temporalAddress);
   return async () => {
@@ -44,6 +48,7 @@ async function startServers(): Promise<Servers> {
   const postgres = await startPostgres({folder: path.join(folder, 'postgres'), isDisposable: true});
   const temporal = await startTemporal({folder: path.join(folder, 'temporal'), isDisposable: true});
   return {
+    folder,
     postgresUrl: postgres.url('postgres'),
     temporalAddress: temporal.address,
     stop: async () => {

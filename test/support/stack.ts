@@ -1,21 +1,15 @@
 import {randomUUID} from 'node:crypto';
 import {Client, Connection} from '@temporalio/client';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import {NativeConnection, Worker} from '@temporalio/worker';
 import {FreshetClient} from '../../src/client.ts';
 import type {Config} from '../../src/config.ts';
 import {openMetadata, type Metadata} from '../../src/metadata/database.ts';
 import {migrate} from '../../src/metadata/migrate.ts';
-import {FreshetPlugin, ownWorkflows} from '../../src/plugin.ts';
+import {FreshetPlugin} from '../../src/plugin.ts';
 import {taskQueue} from '../../src/temporal-names.ts';
 import {aLake, type TestLake} from './lake.ts';
 import {temporalAddress} from './servers.ts';
-import {quiet} from './worker.ts';
+import {quiet, workflowBundle} from './worker.ts';
 
 type StackOptions = {
   readonly withWorker?: boolean;
@@ -88,16 +82,13 @@ export async function aStack({withWorker = true, alerts, servers}: StackOptions 
   };
 }
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
-
 type TestWorkerProcess = {readonly stop: () => Promise<void>};
 
 async function startWorkerFor(config: Config): Promise<TestWorkerProcess> {
   const connection = await NativeConnection.connect(config.temporal.connectionOptions);
-  bundle ??= bundleWorkflowCode({workflowsPath: ownWorkflows, logger: new DefaultLogger('ERROR')});
   const worker = await Worker.create({
     connection,
-    workflowBundle: await bundle,
+    workflowBundle: await workflowBundle(),
     taskQueue: taskQueue(config.prefix),
     plugins: [new FreshetPlugin({config})],
     shutdownGraceTime: '1 second',

@@ -1,21 +1,28 @@
 import {randomUUID} from 'node:crypto';
+import {existsSync} from 'node:fs';
+import {rename, writeFile} from 'node:fs/promises';
+import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Client, Connection} from '@temporalio/client';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import {bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker} from '@temporalio/worker';
+import {inject} from 'vitest';
 import type {Activities} from '../../src/activities/activities.ts';
 import {temporalAddress} from './servers.ts';
 
 export const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
 
 const logger = new DefaultLogger('ERROR');
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+
+/** Our workflows as a bundle, which the first who needs it in a test run makes for all. */
+export async function workflowBundle(): Promise<{readonly codePath: string}> {
+  const codePath = path.join(inject('folder'), 'workflow-bundle.js');
+  if (!existsSync(codePath)) {
+    const {code} = await bundleWorkflowCode({workflowsPath, logger});
+    await writeFile(`${codePath}.${process.pid}`, code);
+    await rename(`${codePath}.${process.pid}`, codePath);
+  }
+  return {codePath};
+}
 
 /** Our workflows on the test run's Temporal server, with activities given as literals. Ids and queues are its own. */
 export type TestWorker = AsyncDisposable & {
@@ -28,14 +35,13 @@ export type TestWorker = AsyncDisposable & {
 
 export async function aWorker(activities: (prefix: string) => Partial<Activities>): Promise<TestWorker> {
   quiet();
-  bundle ??= bundleWorkflowCode({workflowsPath, logger});
   const prefix = `test-${randomUUID()}-`;
   const taskQueue = `${prefix}freshet`;
   const connection = await NativeConnection.connect({address: temporalAddress()});
   const worker = await Worker.create({
     connection,
     taskQueue,
-    workflowBundle: await bundle,
+    workflowBundle: await workflowBundle(),
     activities: activities(prefix),
     maxConcurrentActivityTaskExecutions: 50,
   });
