@@ -16,9 +16,10 @@ export function loosePlaces({reading, outputs}: Bound): ReadonlyMap<number, Loos
   if (reading.kind === 'relation') collect(reading.relation, found);
   const floats = outputs.flatMap(({storedType}, place) => (/^(FLOAT|DOUBLE)$/.test(storedType) ? [place] : []));
   return new Map(
-    floats.flatMap((place) => {
+    floats.map((place) => {
       const looseness = columns === null ? 'close' : found.get(columns[place]?.id ?? -1);
-      return looseness === undefined ? [] : [[place, looseness] as const];
+      // A file's dictionary takes 0.0 and -0.0 for one value: the table may have lost a sign that the query has.
+      return [place, looseness ?? 'equal'] as const;
     }),
   );
 }
