@@ -40,9 +40,13 @@ test(`${names.length} tables refreshed at once by three workers, one of them kil
       await stack.rows(`(from ${name} except all (${query})) union all ((${query}) except all from ${name})`),
       name,
     ).toEqual([]);
-    const [state] = await stack.rows(`select generation, contents from freshet_state."main.${name}"`);
-    expect(state, name).toEqual([1 + rounds, 1 + rounds]);
     const history = await stack.client.history(name);
+    // A run that chose its version before another one published finds nothing to do, and may move the state row alone.
+    const idle = history.filter(({action}) => action === 'NO_DATA').length;
+    const [state] = await stack.rows(
+      `select contents, generation between contents and contents + ${idle} from freshet_state."main.${name}"`,
+    );
+    expect(state, name).toEqual([1 + rounds, true]);
     expect(
       history.map(({action}) => action).filter((action) => action !== 'NO_DATA'),
       name,
