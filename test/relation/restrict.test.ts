@@ -89,3 +89,16 @@ test('below a join a computed key can not fail', () => {
   const lines = shape(restrict(joined, keys, [{expression: cast, key: k2}]));
   expect(lines).toContain('  restrict to keys by TRY(CAST(region AS INTEGER))');
 });
+
+test('a key that can not fail stays above what calls error(), which DuckDB lets no TRY catch', () => {
+  const base = regions();
+  const error = {kind: 'call', name: 'error', arguments: [constant("'two rows'", 'VARCHAR')], type: 'VARCHAR'} as const;
+  const raising = project(base, {first: error, label: col(base, 'label')});
+  const joined = join(orders(), raising);
+  const cast = {kind: 'cast', input: col(raising, 'first'), tries: false, type: 'INTEGER'} as const;
+  const lines = shape(restrict(joined, keys, [{expression: cast, key: k2}])).map((line) => line.trim());
+  expect(lines).toContain('restrict to keys by TRY(CAST(first AS INTEGER))');
+  expect(lines.indexOf('restrict to keys by TRY(CAST(first AS INTEGER))')).toBeLessThan(
+    lines.findIndex((line) => line.startsWith('project first = error')),
+  );
+});

@@ -26,8 +26,11 @@ export function restrict(relation: Relation, keys: Staged, on: readonly Term[]):
     case 'filter':
       if (on.some(raises)) return {kind: 'restrict', input: relation, keys, on};
       return {...relation, input: restrict(relation.input, keys, on.map(guarded))};
-    case 'project':
-      return {...relation, input: restrict(relation.input, keys, throughOutputs(on, relation.outputs))};
+    case 'project': {
+      const inner = throughOutputs(on, relation.outputs);
+      if (inner.some(triesToRaise)) return {kind: 'restrict', input: relation, keys, on};
+      return {...relation, input: restrict(relation.input, keys, inner)};
+    }
     case 'union-all':
       return {
         ...relation,
@@ -55,10 +58,17 @@ function guarded(term: Term): Term {
 }
 
 /** A key that calls error() stays above what guards it: DuckDB lets no TRY catch it. */
-function raises({expression}: Term): boolean {
+function raises({expression}: {readonly expression: Expression}): boolean {
   let isRaising = false;
   walk(expression, (part) => (isRaising ||= part.kind === 'call' && part.name === 'error'));
   return isRaising;
+}
+
+/** A key that was guarded stays above what would put a call of error() inside of its TRY. */
+function triesToRaise({expression}: Term): boolean {
+  let isTried = false;
+  walk(expression, (part) => (isTried ||= part.kind === 'operator' && part.operator === 'TRY'));
+  return isTried && raises({expression});
 }
 
 function throughOutputs(on: readonly Term[], outputs: readonly Output[]): readonly Term[] {
@@ -128,7 +138,10 @@ function isEqual(a: Expression, b: Expression): boolean {
 
 function restrictAggregate(relation: Aggregate, keys: Staged, on: readonly Term[]): Relation {
   const keyIds = new Set(relation.keys.map(({column}) => column.id));
-  const pushed = relation.grouped ? on.filter(({expression}) => reads(expression, keyIds)) : [];
+  const pushed = on.filter(
+    (term) =>
+      relation.grouped && reads(term.expression, keyIds) && !throughOutputs([term], relation.keys).some(triesToRaise),
+  );
   if (pushed.length === 0) return {kind: 'restrict', input: relation, keys, on};
   const inner = {...relation, input: restrict(relation.input, keys, throughOutputs(pushed, relation.keys))};
   return pushed.length === on.length ? inner : {kind: 'restrict', input: inner, keys, on};
