@@ -126,7 +126,9 @@ async function compare(
     columns: outputs.map(({name}) => name),
     differences: await firstDifferences(session, outputs.length),
     note:
-      close === 0 ? null : `${close} rows differ only in the last bits of floats, which depend on the order of rows, or in the sign of a zero`,
+      close === 0
+        ? null
+        : `${close} rows differ only in the last bits of floats, which depend on the order of rows, or in the sign of a zero`,
   };
 }
 
