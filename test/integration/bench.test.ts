@@ -29,14 +29,14 @@ afterAll(async () => {
   await rm(folder, {recursive: true, force: true});
 });
 
-test('every view of the benchmark is incremental', async () => {
+test('every view of the benchmark is incremental', {timeout: 180_000}, async () => {
   for (const {name, query} of views.flatMap(({steps}) => steps)) {
     await create(ground.engine, `CREATE DYNAMIC TABLE ${name} TARGET_LAG = '1 day' AS ${query('main')}`);
     expect(await findTable(ground.engine.metadata, `main.${name}`)).toMatchObject({mode: 'incremental', reasons: []});
   }
 });
 
-test('the benchmark plays its batches, and its tables are right', async () => {
+test('the benchmark plays its batches, and its tables are right', {timeout: 180_000}, async () => {
   const watch = watchStatements();
   const {samples, wrong} = await measureAt(ground, 1, {rounds: 1, views: ['suppliers']}, watch, () => undefined);
   watch.stop();

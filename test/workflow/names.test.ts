@@ -10,7 +10,7 @@ const names = [
   'select',
 ];
 
-test('a name is a name, whatever is in it: of schemas, tables, columns, groups and in comments', async () => {
+test('a name is a name, whatever is in it: of schemas, tables, columns, groups and in comments', {timeout: 180_000}, async () => {
   await using stack = await aStack();
   const {client} = stack;
   await stack.run('create table base(a int)');
