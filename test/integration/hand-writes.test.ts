@@ -1,17 +1,12 @@
-import {randomUUID} from 'node:crypto';
 import {rm} from 'node:fs/promises';
 import {expect, test} from 'vitest';
-import {checkCardinality} from '../../src/activities/check-cardinality.ts';
-import {extractChanges} from '../../src/activities/extract-changes.ts';
-import {lookUpSnapshots} from '../../src/activities/look-up-snapshots.ts';
 import {maintainTable} from '../../src/activities/maintain.ts';
-import {publishRefresh} from '../../src/activities/publish-refresh.ts';
 import {isUnchanged} from '../../src/activities/unchanged.ts';
 import type {Lake} from '../../src/lake/lake.ts';
 import type {Session} from '../../src/lake/session.ts';
 import {readState} from '../../src/lake/state.ts';
 import type {Published} from '../../src/refresh/messages.ts';
-import {aDynamicTable, type TestTable} from '../support/dynamic-table.ts';
+import {aDynamicTable, prepared, type TestTable} from '../support/dynamic-table.ts';
 import {aLake, type TestLake} from '../support/lake.ts';
 
 /** Somebody else writes into a dynamic table while it is being refreshed, or takes its files away: no refresh carries that on. */
@@ -34,20 +29,15 @@ type Moment = 'after the look-up' | 'before the commit';
 
 /** A refresh beside which `meanwhile` happens. */
 async function refreshBeside(
-  {lake}: TestLake,
+  testLake: TestLake,
   totals: TestTable,
   moment: Moment,
   meanwhile: () => Promise<unknown>,
 ): Promise<Published> {
-  const apply = await totals.apply();
-  const refreshId = randomUUID();
-  const lookUp = await lookUpSnapshots({lake}, {apply});
-  if (lookUp.kind !== 'refresh') throw new Error(lookUp.kind);
-  const extraction = await extractChanges({lake}, {apply, refreshId, lookUp});
-  const decision = await checkCardinality({lookUp, extraction});
+  const publisher = moment === 'before the commit' ? beforeCommit(testLake.lake, meanwhile) : testLake.lake;
+  const publish = await prepared(testLake, totals, publisher);
   if (moment === 'after the look-up') await meanwhile();
-  const publishing = moment === 'before the commit' ? beforeCommit(lake, meanwhile) : lake;
-  return await publishRefresh({lake: publishing}, {apply, refreshId, lookUp, extraction, decision});
+  return await publish();
 }
 
 /** The lake, with `work` done at the end of each transaction that writes it. */

@@ -1,20 +1,15 @@
 import {randomUUID} from 'node:crypto';
 import {rm} from 'node:fs/promises';
 import {expect, test} from 'vitest';
-import {checkCardinality} from '../../src/activities/check-cardinality.ts';
-import {extractChanges} from '../../src/activities/extract-changes.ts';
-import {lookUpSnapshots} from '../../src/activities/look-up-snapshots.ts';
-import {publishRefresh} from '../../src/activities/publish-refresh.ts';
 import {recordRefresh} from '../../src/activities/record-refresh.ts';
 import {findTable} from '../../src/metadata/dynamic-table.ts';
 import {maintainTable} from '../../src/activities/maintain.ts';
 import {defaultSettings} from '../../src/definition/definition.ts';
 import {readyGroups} from '../../src/lake/groups.ts';
-import {openLake, type Lake} from '../../src/lake/lake.ts';
+import {openLake} from '../../src/lake/lake.ts';
 import {filesOf} from '../../src/lake/maintenance.ts';
 import {allStates, dropState, groupsTable, readState} from '../../src/lake/state.ts';
-import type {Published} from '../../src/refresh/messages.ts';
-import {aDynamicTable, type TestTable} from '../support/dynamic-table.ts';
+import {aDynamicTable, prepared, type TestTable} from '../support/dynamic-table.ts';
 import {aLake, type TestLake} from '../support/lake.ts';
 import {someDeps} from '../support/deps.ts';
 import {aLossyProxy} from '../support/lossy-proxy.ts';
@@ -411,19 +406,4 @@ async function removeFiles(lake: TestLake): Promise<void> {
   );
   expect(files.length).toBeGreaterThan(0);
   for (const [file] of files) await rm(file as string);
-}
-
-/** A refresh up to its publication, which can then be done any number of times. */
-async function prepared(
-  {lake}: TestLake,
-  totals: TestTable,
-  publisher: Lake = lake,
-): Promise<() => Promise<Published>> {
-  const apply = await totals.apply();
-  const refreshId = randomUUID();
-  const lookUp = await lookUpSnapshots({lake}, {apply});
-  if (lookUp.kind !== 'refresh') throw new Error(lookUp.kind);
-  const extraction = await extractChanges({lake}, {apply, refreshId, lookUp});
-  const decision = await checkCardinality({lookUp, extraction});
-  return () => publishRefresh({lake: publisher}, {apply, refreshId, lookUp, extraction, decision});
 }

@@ -8,6 +8,7 @@ import {defaultSettings} from '../../src/definition/definition.ts';
 import type {Options} from '../../src/definition/definition.ts';
 import {bareQuery} from '../../src/definition/statement.ts';
 import {reasonText} from '../../src/delta/reason.ts';
+import type {Lake} from '../../src/lake/lake.ts';
 import type {Action} from '../../src/refresh/action.ts';
 import type {ApplyInput, Publication, Published} from '../../src/refresh/messages.ts';
 import {tableNameText} from '../../src/table-name.ts';
@@ -92,4 +93,19 @@ export async function aDynamicTable(
     differences: () =>
       test.rows(`(FROM "${name}" EXCEPT ALL (${query})) UNION ALL ((${query}) EXCEPT ALL FROM "${name}")`),
   };
+}
+
+/** A refresh up to its publication, which can then be done any number of times. */
+export async function prepared(
+  {lake}: TestLake,
+  totals: TestTable,
+  publisher: Lake = lake,
+): Promise<() => Promise<Published>> {
+  const apply = await totals.apply();
+  const refreshId = randomUUID();
+  const lookUp = await lookUpSnapshots({lake}, {apply});
+  if (lookUp.kind !== 'refresh') throw new Error(lookUp.kind);
+  const extraction = await extractChanges({lake}, {apply, refreshId, lookUp});
+  const decision = await checkCardinality({lookUp, extraction});
+  return () => publishRefresh({lake: publisher}, {apply, refreshId, lookUp, extraction, decision});
 }
