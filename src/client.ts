@@ -19,7 +19,7 @@ import type {AlterChange} from './definition/statement.ts';
 import {FreshetError} from './errors.ts';
 import {readersOf, upstreamsOf} from './graph/edges.ts';
 import {addressOf, openMetadata, type Metadata} from './metadata/database.ts';
-import {allTables} from './metadata/dynamic-table.ts';
+import {allTables, suspendedBelow, type TableRow} from './metadata/dynamic-table.ts';
 import {checkSchemaVersion} from './metadata/migrate.ts';
 import {history, lastRefreshes, type HistoryEntry} from './metadata/refresh.ts';
 import {findVerification} from './metadata/verification.ts';
@@ -38,11 +38,13 @@ import {
   type MaintainResult,
   type ResumeInput,
   type ResumeResult,
+  type SuspendInput,
+  type SuspendResult,
   type VerifyInput,
   type VerifyResult,
 } from './workflows/messages.ts';
 
-export type {DynamicTable, DynamicTableDetails, StatementResult, Verification} from './client/answers.ts';
+export type {DynamicTable, DynamicTableDetails, StatementResult, Suspension, Verification} from './client/answers.ts';
 export type {OnHold} from './client/on-hold.ts';
 export type {RefreshHandle} from './client/refresh-handle.ts';
 
@@ -113,7 +115,15 @@ export class FreshetClient {
     return refreshHandle(this.#temporal, handle, this.#onHold);
   }
 
-  /** Has a table that was suspended refreshed by its schedule again, and the tables that read it. */
+  /** Has a table stand still until it is resumed, and with it the tables that read it. It can be refreshed by hand. */
+  async suspend(table: string): Promise<SuspendResult> {
+    const name = nameText(table);
+    const input: SuspendInput = {table: name};
+    const workflowId = this.#questionId(name, 'suspend');
+    return this.#execute<SuspendResult>(workflowTypes.suspend, workflowId, input, `suspend ${name}`);
+  }
+
+  /** Has a table that was suspended refreshed by its schedule again, and the tables that stood still with it. */
   async resume(table: string): Promise<ResumeResult> {
     const name = nameText(table);
     const input: ResumeInput = {table: name};
@@ -125,7 +135,8 @@ export class FreshetClient {
     const metadata = await this.#openMetadata();
     const [tables, refreshes] = await Promise.all([allTables(metadata), lastRefreshes(metadata)]);
     const last = new Map(refreshes.map((entry) => [entry.table, entry]));
-    return tables.map((table) => summary(table, last.get(table.name) ?? null));
+    const pauses = await this.#pauses(tables);
+    return tables.map((table) => summary(table, tables, last.get(table.name) ?? null, pauses.get(table.name) ?? null));
   }
 
   async describe(table: string): Promise<DynamicTableDetails> {
@@ -134,7 +145,7 @@ export class FreshetClient {
     const row = findRow(tables, nameText(table));
     const [last, schedule] = await Promise.all([history(metadata, row.name, 1), this.#schedule(row.name)]);
     return {
-      ...summary(row, last[0] ?? null),
+      ...summary(row, tables, last[0] ?? null, schedule),
       query: row.definition.query,
       comment: row.definition.options.comment,
       initialize: row.definition.options.initialize,
@@ -207,6 +218,8 @@ export class FreshetClient {
     switch (change.kind) {
       case 'refresh':
         return {kind: 'refresh', result: await (await this.refresh(table)).result()};
+      case 'suspend':
+        return {kind: 'suspend', result: await this.suspend(table)};
       case 'resume':
         return {kind: 'resume', result: await this.resume(table)};
     }
@@ -254,6 +267,22 @@ export class FreshetClient {
       if (error instanceof ScheduleNotFoundError) return null;
       throw error;
     }
+  }
+
+  /** The schedules that are paused though nothing of ours has done it. */
+  async #pauses(tables: readonly TableRow[]): Promise<ReadonlyMap<string, DynamicTableDetails['schedule']>> {
+    const names = new Map(
+      tables
+        .filter(({name, suspension}) => suspension === null && suspendedBelow(name, tables) === null)
+        .map(({name}) => [scheduleId(this.#prefix, name), name]),
+    );
+    const paused: string[] = [];
+    for await (const {scheduleId: id} of this.#temporal.schedule.list({query: 'TemporalSchedulePaused = true'})) {
+      const name = names.get(id);
+      if (name !== undefined) paused.push(name);
+    }
+    // The list may be some moments old.
+    return new Map(await Promise.all(paused.map(async (name) => [name, await this.#schedule(name)] as const)));
   }
 
   #questionId(subject: string, question: string): string {

@@ -6,10 +6,10 @@ export {
   type DynamicTableDetails,
   type RefreshHandle,
   type StatementResult,
+  type Suspension,
   type Verification,
 } from './client.ts';
 export {FreshetError, type ErrorCode, type Position} from './errors.ts';
-export type {Suspension} from './metadata/dynamic-table.ts';
 export type {HistoryEntry} from './metadata/refresh.ts';
 export type {Difference} from './metadata/verification.ts';
 export type {RefreshInput, RefreshResult, RefreshSummary} from './refresh/messages.ts';
@@ -21,4 +21,5 @@ export type {
   RefreshProgress,
   MaintainResult,
   ResumeResult,
+  SuspendResult,
 } from './workflows/messages.ts';

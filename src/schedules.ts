@@ -45,6 +45,15 @@ export function openSchedules(temporal: () => Client, prefix: string): Schedules
         if (!(error instanceof ScheduleNotFoundError)) throw error;
       }
     },
+    noteOfPause: async (table) => {
+      try {
+        const {state} = await temporal().schedule.getHandle(scheduleId(prefix, table)).describe();
+        return state.paused ? (state.note ?? '') : null;
+      } catch (error) {
+        if (error instanceof ScheduleNotFoundError) return null;
+        throw error;
+      }
+    },
     resume: async (request) => {
       const handle = temporal().schedule.getHandle(scheduleId(prefix, request.table));
       try {

@@ -21,6 +21,8 @@ import type {
   Maintained,
   ResumeInput,
   ResumeResult,
+  SuspendInput,
+  SuspendResult,
   VerifyInput,
   VerifyResult,
 } from '../workflows/messages.ts';
@@ -60,7 +62,9 @@ export type Activities = {
   /** Takes away whatever there is of it: schedule, target, state row, metadata. The end of a drop, and of a failed create. */
   readonly removeTable: (input: TableIncarnation) => Promise<void>;
 
-  /** Has the table's schedule go on, and that of each reader which had been suspended for its failures. */
+  /** Has the table stand still, and with it those that read it. */
+  readonly suspendTable: (input: SuspendInput & {readonly runId: string}) => Promise<SuspendResult>;
+  /** Has the table's schedule go on, and that of each reader which stood still with it or had failed too often. */
   readonly resumeTable: (input: ResumeInput & {readonly taskQueue: string}) => Promise<ResumeResult>;
 
   readonly explain: (input: ExplainInput) => Promise<Explanation>;

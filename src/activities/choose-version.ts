@@ -6,7 +6,7 @@ import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import {readState, readStates, type Published} from '../lake/state.ts';
 import {inTransaction} from '../metadata/database.ts';
-import {allTables, moveTable, type TableRow} from '../metadata/dynamic-table.ts';
+import {allTables, moveTable, suspendedBelow, type TableRow} from '../metadata/dynamic-table.ts';
 import {extendPublication, publicationAt} from '../metadata/publication.ts';
 import {countNoData, unknownRefresh} from '../metadata/refresh.ts';
 import {chooseRung, findRung} from '../metadata/rung.ts';
@@ -31,7 +31,7 @@ export async function chooseVersion(deps: Deps, asked: ChooseInput): Promise<Cho
   const {tables, table} = await findTables(deps, asked);
   if (asked.trigger === 'schedule') {
     // Schedules can be triggered and backfilled while they are paused.
-    if (table.suspension !== null) return suspended(deps, table);
+    if (table.suspension !== null || suspendedBelow(table.name, tables) !== null) return suspended(deps, table);
     await noticeLag(deps, table);
   }
   const input = {...asked, table: table.name};

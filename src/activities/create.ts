@@ -10,7 +10,15 @@ import {allNamesAt, catalogTable, currentSnapshot, tableAt} from '../lake/catalo
 import type {Session} from '../lake/session.ts';
 import {createState, readState} from '../lake/state.ts';
 import {createTarget as createLakeTarget} from '../lake/target.ts';
-import {allTables, findTable, insertTable, setTableState, type TableRow} from '../metadata/dynamic-table.ts';
+import {
+  allTables,
+  findTable,
+  insertTable,
+  setTableState,
+  suspendedBelow,
+  type TableRow,
+} from '../metadata/dynamic-table.ts';
+import {upstreamSuspensionNote} from '../schedule-note.ts';
 import {identifier, literal, sql} from '../sql.ts';
 import {isSameName, tableNameText, type TableName} from '../table-name.ts';
 import type {CreatePlan, ReserveInput, TableIncarnation} from './activities.ts';
@@ -182,5 +190,7 @@ export async function finishCreate(
     throw new FreshetError('unknown_dynamic_table', `${table} is no longer being created.`);
   const {targetLag} = row.definition.options;
   await schedules.create({table, taskQueue, targetLag, mode: row.mode});
+  const below = suspendedBelow(table, await allTables(metadata));
+  if (below !== null) await schedules.pause(table, upstreamSuspensionNote(below));
   await setTableState(metadata, table, incarnation, 'active');
 }

@@ -24,6 +24,8 @@ export type Schedules = {
   readonly delete: (table: string) => Promise<void>;
   /** Stops its ticks; the note says why. */
   readonly pause: (table: string, note: string) => Promise<void>;
+  /** What is noted on a schedule that is paused; null when it is not. */
+  readonly noteOfPause: (table: string) => Promise<string | null>;
   /** Has it tick again, also one that Temporal has lost; false when it had never stopped. */
   readonly resume: (request: ScheduleRequest) => Promise<boolean>;
 };

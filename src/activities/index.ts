@@ -15,6 +15,7 @@ import {maintainTable} from './maintain.ts';
 import {publishRefresh} from './publish-refresh.ts';
 import {recordFailure, recordRefresh} from './record-refresh.ts';
 import {resumeTable} from './resume.ts';
+import {suspendTable} from './suspend.ts';
 import {verify} from './verify.ts';
 
 /** All activities, over what they need. Errors leave them in one form; those that compute heartbeat and can be interrupted. */
@@ -68,6 +69,7 @@ export function createActivities(deps: Deps): Activities {
     finishCreate: short(finishCreate),
     beginDrop: short(beginDrop),
     removeTable: long(removeTable),
+    suspendTable: short(suspendTable),
     resumeTable: short(resumeTable),
 
     explain: long(explain),

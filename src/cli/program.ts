@@ -13,6 +13,7 @@ import {addMaintain} from './commands/maintain.ts';
 import {addRefresh} from './commands/refresh.ts';
 import {addResume} from './commands/resume.ts';
 import {addSql} from './commands/sql.ts';
+import {addSuspend} from './commands/suspend.ts';
 import {addVerify} from './commands/verify.ts';
 import {addWorker} from './commands/worker.ts';
 
@@ -30,7 +31,7 @@ export function buildProgram(): Command {
     );
   for (const add of [addDev, addWorker]) add(program.commandsGroup('Processes:'));
   for (const add of [addSql, addCreate, addDrop]) add(program.commandsGroup('Statements:'));
-  for (const add of [addRefresh, addResume, addVerify, addMaintain]) add(program.commandsGroup('Work:'));
+  for (const add of [addRefresh, addSuspend, addResume, addVerify, addMaintain]) add(program.commandsGroup('Work:'));
   for (const add of [addList, addDescribe, addHistory, addExplain]) add(program.commandsGroup('Looking:'));
   return program;
 }

@@ -61,9 +61,10 @@ function alter(reader: TokenReader): Statement {
 
 function alterChange(reader: TokenReader): AlterChange {
   if (reader.takeWords('REFRESH')) return {kind: 'refresh'};
+  if (reader.takeWords('SUSPEND')) return {kind: 'suspend'};
   if (reader.takeWords('RESUME')) return {kind: 'resume'};
   throw reader.error(`${reader.found()} is no change that ALTER DYNAMIC TABLE knows`, {
-    hint: 'It knows REFRESH and RESUME.',
+    hint: 'It knows REFRESH, SUSPEND and RESUME.',
   });
 }
 

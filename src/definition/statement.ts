@@ -19,7 +19,7 @@ export type Create = {
 /** The query, character for character, and where it begins in `statement`: what positions in errors are counted from. */
 export type Query = {readonly text: string; readonly statement: string; readonly offset: number};
 
-export type AlterChange = {readonly kind: 'refresh'} | {readonly kind: 'resume'};
+export type AlterChange = {readonly kind: 'refresh' | 'suspend' | 'resume'};
 
 /** A query that stands alone. */
 export function bareQuery(text: string): Query {

@@ -8,4 +8,5 @@ export {maintainDynamicTable} from './maintain-dynamic-table.ts';
 export {refreshDynamicTable} from './refresh-dynamic-table.ts';
 export {resumeDynamicTable} from './resume-dynamic-table.ts';
 export {sendAlert} from './send-alert.ts';
+export {suspendDynamicTable} from './suspend-dynamic-table.ts';
 export {verifyDynamicTable} from './verify-dynamic-table.ts';

@@ -14,6 +14,7 @@ export const workflowTypes = {
   explain: 'explainDynamicTable',
   verify: 'verifyDynamicTable',
   maintain: 'maintainDynamicTable',
+  suspend: 'suspendDynamicTable',
   resume: 'resumeDynamicTable',
   alert: 'sendAlert',
 } as const;
@@ -80,14 +81,26 @@ export type VerifyResult = {
   readonly milliseconds: number;
 };
 
+export type SuspendInput = {readonly table: string};
+
+export type SuspendResult = {
+  readonly table: string;
+  /** unchanged: it had been suspended by hand before. */
+  readonly outcome: 'suspended' | 'unchanged';
+  /** The tables that read it, directly or not, and stand still with it. */
+  readonly readers: readonly string[];
+};
+
 export type ResumeInput = {readonly table: string};
 
 export type ResumeResult = {
   readonly table: string;
-  /** active: nothing had kept it from its schedule. */
-  readonly outcome: 'resumed' | 'active';
-  /** The tables that read it, directly or not, and had been suspended for their failures too. */
+  /** active: nothing had kept it from its schedule; upstream_suspended: a table below it still does. */
+  readonly outcome: 'resumed' | 'active' | 'upstream_suspended';
+  /** The tables that read it, directly or not, and go on with it. */
   readonly readers: readonly string[];
+  /** The table below that has to be resumed first; null when there is none. */
+  readonly suspendedUpstream: string | null;
 };
 
 /** What somebody should know: the body that is sent to FRESHET_ALERT_URL (docs/alerts.md), and the input of `sendAlert`. */

@@ -22,6 +22,7 @@ export const light = proxyActivities<
     | 'reserveTable'
     | 'finishCreate'
     | 'beginDrop'
+    | 'suspendTable'
     | 'resumeTable'
   >
 >({

@@ -1,7 +1,15 @@
 import {FreshetError} from '../errors.ts';
 import type {RefreshInput} from '../refresh/messages.ts';
 import {readTableName, tableNameText} from '../table-name.ts';
-import type {CreateInput, DropInput, ExplainInput, MaintainInput, ResumeInput, VerifyInput} from './messages.ts';
+import type {
+  CreateInput,
+  DropInput,
+  ExplainInput,
+  MaintainInput,
+  ResumeInput,
+  SuspendInput,
+  VerifyInput,
+} from './messages.ts';
 
 /** Inputs come from hands, CLIs and other SDKs: each is looked at first, and a wrong one fails at once and says how it is written. */
 
@@ -30,6 +38,10 @@ export function readCreateInput(input: unknown): CreateInput {
 
 export function readDropInput(input: unknown): DropInput {
   return {table: readTable(input), ifExists: record(input, '').ifExists === true};
+}
+
+export function readSuspendInput(input: unknown): SuspendInput {
+  return {table: readTable(input)};
 }
 
 export function readResumeInput(input: unknown): ResumeInput {

@@ -127,8 +127,8 @@ test.each([
   expect(mistake(`create dynamic table d ${options}`).message).toBe(message);
 });
 
-test('ALTER … REFRESH, ALTER … RESUME and DROP are ours', () => {
-  for (const kind of ['refresh', 'resume']) {
+test('ALTER … REFRESH, SUSPEND, RESUME and DROP are ours', () => {
+  for (const kind of ['refresh', 'suspend', 'resume']) {
     expect(parseStatement(`alter dynamic table s.d ${kind};`)).toEqual({
       kind: 'alter',
       table: {schema: 's', name: 'd'},
@@ -142,7 +142,7 @@ test('ALTER … REFRESH, ALTER … RESUME and DROP are ours', () => {
   });
   expect(mistake('alter dynamic table d explode')).toMatchObject({
     code: 'syntax',
-    hint: 'It knows REFRESH and RESUME.',
+    hint: 'It knows REFRESH, SUSPEND and RESUME.',
   });
   expect(mistake('drop dynamic table d cascade')).toMatchObject({code: 'syntax', position: {line: 1, column: 22}});
 });

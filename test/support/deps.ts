@@ -48,6 +48,7 @@ export async function someDeps(): Promise<TestDeps> {
       create: ({table}) => Promise.resolve(void scheduled.add(table)),
       delete: (table) => Promise.resolve(void scheduled.delete(table)),
       pause: (table, note) => Promise.resolve(void paused.set(table, note)),
+      noteOfPause: (table) => Promise.resolve(paused.get(table) ?? null),
       resume: ({table}) => Promise.resolve(paused.delete(table)),
     },
     alerts: {raise: (alert) => Promise.resolve(void alerts.push(alert)), post: () => Promise.resolve()},

@@ -178,7 +178,8 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
       finishCreate: () => step('finishCreate'),
       removeTable: () => step('removeTable'),
       beginDrop: ({table}) => Promise.resolve({table, incarnation: 'i', running: null}),
-      resumeTable: ({table}) => Promise.resolve({table, outcome: 'resumed', readers: []}),
+      suspendTable: ({table}) => Promise.resolve({table, outcome: 'suspended', readers: []}),
+      resumeTable: ({table}) => Promise.resolve({table, outcome: 'resumed', readers: [], suspendedUpstream: null}),
       postAlert: () => step('alert'),
       recordFailure: ({table, code}) => {
         open.delete(table);

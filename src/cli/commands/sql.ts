@@ -4,12 +4,12 @@ import {parseStatement, splitStatements} from '../../definition/parse.ts';
 import {FreshetError} from '../../errors.ts';
 import type {AlterChange, Statement} from '../../definition/statement.ts';
 import {tableNameText} from '../../table-name.ts';
-import type {CreateResult, DropResult, ResumeResult} from '../../workflows/messages.ts';
+import type {CreateResult, DropResult, ResumeResult, SuspendResult} from '../../workflows/messages.ts';
 import type {RefreshResult} from '../../refresh/messages.ts';
 import {finish, type JsonOption} from '../command.ts';
 import {withFreshet, type Freshet} from '../connect.ts';
 import type {PlainResult} from '../plain-sql.ts';
-import {showCreate, showDrop, showResume} from '../show/definition.ts';
+import {showCreate, showDrop, showResume, showSuspend} from '../show/definition.ts';
 import {showRefresh} from '../show/refresh.ts';
 import {showRows} from '../show/rows.ts';
 import {pointingInto} from '../statement-error.ts';
@@ -25,6 +25,7 @@ type Result =
   | {readonly kind: 'create'; readonly result: CreateResult}
   | {readonly kind: 'refresh'; readonly result: RefreshResult}
   | {readonly kind: 'drop'; readonly result: DropResult}
+  | {readonly kind: 'suspend'; readonly result: SuspendResult}
   | {readonly kind: 'resume'; readonly result: ResumeResult};
 
 /** More rows are no help to a reader; JSON has them all. */
@@ -33,7 +34,7 @@ const shownRows = 100;
 export function addSql(program: Command): void {
   const command = program
     .command('sql')
-    .description('run statements on the lake: DuckDB SQL, CREATE, ALTER … REFRESH or RESUME and DROP DYNAMIC TABLE')
+    .description('run statements on the lake: DuckDB SQL, CREATE, ALTER and DROP DYNAMIC TABLE')
     .argument('[statements]', 'one, or several with semicolons; "-" or nothing: from standard input')
     .option('-f, --file <path>', 'read the statements from a file')
     .action(sql);
@@ -117,6 +118,8 @@ async function alter(client: FreshetClient, table: string, change: AlterChange, 
   switch (change.kind) {
     case 'refresh':
       return {kind: 'refresh', result: await finished(await client.refresh(table), show)};
+    case 'suspend':
+      return {kind: 'suspend', result: await client.suspend(table)};
     case 'resume':
       return {kind: 'resume', result: await client.resume(table)};
   }
@@ -130,6 +133,8 @@ function show(result: Result): string {
       return showRefresh(result.result);
     case 'drop':
       return showDrop(result.result);
+    case 'suspend':
+      return showSuspend(result.result);
     case 'resume':
       return showResume(result.result);
     default:

@@ -1,0 +1,56 @@
+import {afterAll, beforeAll, expect, test, vi} from 'vitest';
+import {eventually} from '../support/eventually.ts';
+import {aStack, type Stack} from '../support/stack.ts';
+
+// Real statements on a real server, in whatever is left of the machine.
+vi.setConfig({testTimeout: 180_000});
+
+/** What an owner does to tables that are there: on one stack, each test with tables of its own. */
+let stack: Stack;
+beforeAll(async () => {
+  stack = await aStack();
+  await stack.run('create table base as select i as k, i * 10 as v from range(3) as t(i)');
+});
+afterAll(() => stack[Symbol.asyncDispose]());
+
+test('SUSPEND pauses the schedules of a table and its readers, and RESUME starts them again', async () => {
+  await stack.create('totals', 'select sum(v) as s from base');
+  await stack.create('reader', 'select s from totals');
+  const before = await stack.client.describe('reader');
+  expect(await stack.client.execute('alter dynamic table Totals suspend')).toEqual({
+    ...{kind: 'suspend', result: {table: 'main.totals', outcome: 'suspended', readers: ['main.reader']}},
+  });
+  expect(await stack.client.list()).toMatchObject([
+    {table: 'main.reader', state: 'suspended', suspension: {kind: 'upstream', table: 'main.totals'}},
+    {table: 'main.totals', state: 'suspended', suspension: {kind: 'user'}},
+  ]);
+  for (const table of ['totals', 'reader'])
+    expect((await stack.client.describe(table)).schedule).toMatchObject({
+      ...{paused: true, note: expect.stringContaining('freshet resume main.totals')},
+    });
+  // By hand it is refreshed, with the tables it reads.
+  await stack.run('insert into base values (3, 30)');
+  expect(await (await stack.client.refresh('reader')).result()).toMatchObject({outcome: 'refreshed'});
+  expect(await stack.rows('select s::varchar from reader')).toEqual([['60']]);
+
+  expect(await stack.client.resume('totals')).toMatchObject({outcome: 'resumed', readers: ['main.reader']});
+  expect((await stack.client.describe('reader')).schedule).toMatchObject({
+    ...{paused: false, note: before.schedule?.note},
+  });
+  await expect(stack.client.suspend('totls')).rejects.toMatchObject({code: 'unknown_dynamic_table'});
+});
+
+test('a schedule that was paused in Temporal is shown as such, with its note', async () => {
+  await stack.create('backfilled', 'select v from base');
+  const schedule = stack.temporal.schedule.getHandle(`${stack.prefix}dynamic-table:main.backfilled`);
+  await schedule.pause('backfilling the source');
+  const suspension = {kind: 'schedule', note: 'backfilling the source'};
+  const listed = await eventually(
+    async () => (await stack.client.list()).find(({table}) => table === 'main.backfilled'),
+    (table) => table?.state === 'paused',
+  );
+  expect(listed).toMatchObject({suspension});
+  expect(await stack.client.describe('backfilled')).toMatchObject({state: 'paused', suspension});
+  await schedule.unpause();
+  expect(await stack.client.list()).toMatchObject([{state: 'active'}, {state: 'active'}, {state: 'active'}]);
+});
