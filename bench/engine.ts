@@ -45,6 +45,7 @@ function withoutTemporal(lake: Lake, metadata: Metadata): Deps {
     },
     schedules: {
       create: nothing,
+      change: nothing,
       delete: nothing,
       pause: nothing,
       noteOfPause: () => Promise.resolve(null),

@@ -28,6 +28,8 @@ import {isSameName, readTableName, tableNameText} from './table-name.ts';
 import {definitionId, manualRefreshId, questionId, scheduleId, taskQueue} from './temporal-names.ts';
 import {
   workflowTypes,
+  type AlterInput,
+  type AlterResult,
   type CreateInput,
   type CreateResult,
   type DropInput,
@@ -97,6 +99,18 @@ export class FreshetClient {
     const workflowId = dryRun ? this.#questionId(table, 'dry-run') : definitionId(this.#prefix, table);
     const input: CreateInput = {statement, dryRun};
     return this.#execute<CreateResult>(workflowTypes.create, workflowId, input, `create ${table}`);
+  }
+
+  /** Runs an ALTER DYNAMIC TABLE … SET statement. */
+  async alter(statement: string): Promise<AlterResult> {
+    refuseTooLong(statement);
+    const parsed = parseStatement(statement);
+    if (parsed.kind !== 'alter' || parsed.change.kind !== 'set')
+      throw new FreshetError('syntax', 'This is no ALTER DYNAMIC TABLE … SET statement.');
+    const table = tableNameText(parsed.table);
+    const input: AlterInput = {statement};
+    const workflowId = definitionId(this.#prefix, table);
+    return this.#execute<AlterResult>(workflowTypes.alter, workflowId, input, `alter ${table}`);
   }
 
   /** Drops a dynamic table, its rows, its schedule and all that Freshet keeps of it but the history. */
@@ -206,7 +220,7 @@ export class FreshetClient {
       case 'create':
         return {kind: 'create', result: await this.create(statement)};
       case 'alter':
-        return this.#alter(tableNameText(parsed.table), parsed.change);
+        return this.#alter(statement, tableNameText(parsed.table), parsed.change);
       case 'drop':
         return {kind: 'drop', result: await this.drop(tableNameText(parsed.table), {ifExists: parsed.ifExists})};
       case 'sql':
@@ -214,10 +228,12 @@ export class FreshetClient {
     }
   }
 
-  async #alter(table: string, change: AlterChange): Promise<StatementResult> {
+  async #alter(statement: string, table: string, change: AlterChange): Promise<StatementResult> {
     switch (change.kind) {
       case 'refresh':
         return {kind: 'refresh', result: await (await this.refresh(table)).result()};
+      case 'set':
+        return {kind: 'alter', result: await this.alter(statement)};
       case 'suspend':
         return {kind: 'suspend', result: await this.suspend(table)};
       case 'resume':
@@ -250,10 +266,14 @@ export class FreshetClient {
       });
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) {
-        throw new FreshetError('unavailable', 'Another statement that creates or drops this table is at work.', {
-          hint: 'Wait for it to end, then try again.',
-          cause: error,
-        });
+        throw new FreshetError(
+          'unavailable',
+          'Another statement that creates, alters or drops this table is at work.',
+          {
+            hint: 'Wait for it to end, then try again.',
+            cause: error,
+          },
+        );
       }
       throw error;
     }

@@ -15,6 +15,7 @@ export type {Difference} from './metadata/verification.ts';
 export type {RefreshInput, RefreshResult, RefreshSummary} from './refresh/messages.ts';
 export type {
   Alert,
+  AlterResult,
   CreateResult,
   DropResult,
   Explanation,

@@ -31,6 +31,19 @@ export function openSchedules(temporal: () => Client, prefix: string): Schedules
   };
   return {
     create,
+    change: async (request) => {
+      try {
+        await temporal()
+          .schedule.getHandle(scheduleId(prefix, request.table))
+          .update(({action, state: {paused, note}}) => {
+            const options = scheduleOf(prefix, {...request, taskQueue: action.taskQueue});
+            return paused ? {...options, state: {paused, note: note ?? ''}} : options;
+          });
+      } catch (error) {
+        // Whoever makes it anew will make it so.
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+      }
+    },
     delete: async (table) => {
       try {
         await temporal().schedule.getHandle(scheduleId(prefix, table)).delete();

@@ -14,6 +14,8 @@ import type {
 } from '../refresh/messages.ts';
 import type {
   Alert,
+  AlterInput,
+  AlterResult,
   CreateResult,
   DropInput,
   ExplainInput,
@@ -62,6 +64,8 @@ export type Activities = {
   /** Takes away whatever there is of it: schedule, target, state row, metadata. The end of a drop, and of a failed create. */
   readonly removeTable: (input: TableIncarnation) => Promise<void>;
 
+  /** Carries out ALTER DYNAMIC TABLE … SET. */
+  readonly alterTable: (input: AlterInput) => Promise<AlterResult>;
   /** Has the table stand still, and with it those that read it. */
   readonly suspendTable: (input: SuspendInput & {readonly runId: string}) => Promise<SuspendResult>;
   /** Has the table's schedule go on, and that of each reader which stood still with it or had failed too often. */

@@ -17,7 +17,7 @@ import type {ChooseInput, Chosen} from './activities.ts';
 import type {Deps} from './deps.ts';
 import {followSources} from './follow-sources.ts';
 import {noticeLag} from './notice-lag.ts';
-import {repairPublication, repairTables} from './repair.ts';
+import {repairDefinition, repairPublication, repairTables} from './repair.ts';
 import {runningRun} from './running.ts';
 import {isLeftBehind, isUnchanged, type States} from './unchanged.ts';
 import {tableNamed} from './versions.ts';
@@ -39,7 +39,12 @@ export async function chooseVersion(deps: Deps, asked: ChooseInput): Promise<Cho
   const states = await lake.look((session) =>
     statesOf(session, [table.name, ...transitiveUpstreamsOf(table.name, tables)]),
   );
-  for (const [name, state] of states) await repairPublication(deps, name, state);
+  for (const row of tables) {
+    const found = states.get(row.name);
+    if (found === undefined) continue;
+    await repairPublication(deps, row.name, found);
+    await repairDefinition(deps, row, found);
+  }
   const state = states.get(table.name);
   if (state === undefined) {
     throw new FreshetError('unknown_dynamic_table', `The lake has nothing of ${table.name} any more.`, {
@@ -60,7 +65,7 @@ function suspended({site}: Deps, {name, dataVersion, freshAt}: TableRow): Chosen
 
 /** The table and all others; a table that isn't there is an error that names the one that was meant. */
 export async function findTables(
-  deps: Pick<Deps, 'lake' | 'metadata' | 'site'>,
+  deps: Pick<Deps, 'lake' | 'metadata' | 'schedules' | 'site'>,
   {table: name, trigger}: Pick<ChooseInput, 'table' | 'trigger'>,
 ): Promise<{table: TableRow; tables: readonly TableRow[]}> {
   const tables = await allTables(deps.metadata);
@@ -74,7 +79,7 @@ export async function findTables(
 }
 
 async function findInLake(
-  deps: Pick<Deps, 'lake' | 'metadata' | 'site'>,
+  deps: Pick<Deps, 'lake' | 'metadata' | 'schedules' | 'site'>,
   name: string,
   known: readonly TableRow[],
 ): Promise<{table: TableRow; tables: readonly TableRow[]}> {

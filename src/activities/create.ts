@@ -3,7 +3,6 @@ import {outline} from '../definition/outline.ts';
 import {defaultSettings} from '../definition/definition.ts';
 import {parseStatement} from '../definition/parse.ts';
 import type {Create} from '../definition/statement.ts';
-import {reasonText} from '../delta/reason.ts';
 import {FreshetError} from '../errors.ts';
 import {cyclePath} from '../graph/edges.ts';
 import {allNamesAt, catalogTable, currentSnapshot, tableAt} from '../lake/catalog.ts';
@@ -22,11 +21,11 @@ import {upstreamSuspensionNote} from '../schedule-note.ts';
 import {identifier, literal, sql} from '../sql.ts';
 import {isSameName, tableNameText, type TableName} from '../table-name.ts';
 import type {CreatePlan, ReserveInput, TableIncarnation} from './activities.ts';
-import type {BoundAt} from './bound-at.ts';
 import {define} from './define.ts';
 import type {Deps} from './deps.ts';
 import {removeTable} from './drop.ts';
-import {fullReasons, type RefreshContext} from './look-up-snapshots.ts';
+import {judge} from './judge.ts';
+import type {RefreshContext} from './look-up-snapshots.ts';
 import {repairTables} from './repair.ts';
 import {runningRun} from './running.ts';
 import {tableNamed} from './versions.ts';
@@ -52,7 +51,7 @@ export async function checkStatement(
   const {definition, boundAt} = await define(lake, given, query, signal);
   const sources = boundAt.bound.sources.map((source) => tableNameText(source.table));
   refuseCycle(table, sources, tables);
-  const reasons = judge(create, boundAt);
+  const reasons = judge(create, boundAt.bound);
   return {
     table,
     exists: false,
@@ -109,27 +108,6 @@ function refuseCycle(table: string, sources: readonly string[], tables: readonly
   const way = cyclePath(table, sources, tables);
   if (way === null) return;
   throw new FreshetError('dependency_cycle', `${table} would read itself: ${way.join(' reads ')}.`);
-}
-
-/** Why it is refreshed fully; throws where the user has ruled that out. */
-function judge({options, table}: Create, {bound}: BoundAt): readonly string[] {
-  const [volatile] = bound.volatileFunctions;
-  if (volatile !== undefined && options.refreshMode !== 'FULL') {
-    throw new FreshetError(
-      'volatile_function',
-      `${reasonText({kind: 'volatile', functionName: volatile})}, so ${tableNameText(table)} would have none.`,
-      {
-        hint: 'Leave it out, or write REFRESH_MODE = FULL to evaluate it once per refresh.',
-      },
-    );
-  }
-  const reasons = fullReasons(bound.reading).map(reasonText);
-  if (options.refreshMode === 'INCREMENTAL' && reasons.length > 0) {
-    throw new FreshetError('not_incremental', `The query can't be refreshed incrementally: ${reasons.join('; ')}.`, {
-      hint: 'Write REFRESH_MODE = AUTO to have it recomputed instead.',
-    });
-  }
-  return options.refreshMode === 'FULL' ? ['REFRESH_MODE = FULL', ...reasons] : reasons;
 }
 
 /** Takes the name. One that a statement holds which has ended without an end is undone first. */

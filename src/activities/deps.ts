@@ -21,6 +21,8 @@ export type Deps = {
 /** The schedules of this lake's tables. All may be called again after they have died anywhere. */
 export type Schedules = {
   readonly create: (request: ScheduleRequest) => Promise<void>;
+  /** Its lag and its words; where it runs and whether it is paused stay. */
+  readonly change: (request: Omit<ScheduleRequest, 'taskQueue'>) => Promise<void>;
   readonly delete: (table: string) => Promise<void>;
   /** Stops its ticks; the note says why. */
   readonly pause: (table: string, note: string) => Promise<void>;

@@ -1,5 +1,6 @@
 import {activityInfo, metricMeter} from '@temporalio/activity';
 import type {Activities, Site} from './activities.ts';
+import {alterTable} from './alter.ts';
 import {checkCardinality} from './check-cardinality.ts';
 import {chooseVersion, findTables} from './choose-version.ts';
 import {checkStatement, createTarget, finishCreate, reserveTable} from './create.ts';
@@ -69,6 +70,7 @@ export function createActivities(deps: Deps): Activities {
     finishCreate: short(finishCreate),
     beginDrop: short(beginDrop),
     removeTable: long(removeTable),
+    alterTable: long(alterTable),
     suspendTable: short(suspendTable),
     resumeTable: short(resumeTable),
 

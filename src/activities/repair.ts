@@ -1,3 +1,4 @@
+import {isDeepStrictEqual} from 'node:util';
 import {storedColumn} from '../binder/bound.ts';
 import {reasonText} from '../delta/reason.ts';
 import {catalogTable, currentSnapshot} from '../lake/catalog.ts';
@@ -5,7 +6,7 @@ import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import {allStates, type Published} from '../lake/state.ts';
 import {inTransaction} from '../metadata/database.ts';
-import {allTables, findTable, insertTable, moveTable} from '../metadata/dynamic-table.ts';
+import {allTables, findTable, insertTable, moveTable, setDefinition, type TableRow} from '../metadata/dynamic-table.ts';
 import {publicationAt, savePublication} from '../metadata/publication.ts';
 import {insertMissingRefresh, unknownRefresh} from '../metadata/refresh.ts';
 import type {Action, Trigger} from '../refresh/action.ts';
@@ -14,21 +15,43 @@ import {tableNameText} from '../table-name.ts';
 import {applyId} from '../temporal-names.ts';
 import {boundAt} from './bound-at.ts';
 import type {Deps} from './deps.ts';
+import {withMode} from './judge.ts';
 import {fullReasons} from './look-up-snapshots.ts';
 import {versionsOf} from './versions.ts';
 
 /** The lake is the truth, the metadata a cache of it: what a run that died did not put down is put down by whoever comes next. */
 
-/** Tables that the metadata don't know, or know by an earlier life. */
-export async function repairTables(deps: Pick<Deps, 'lake' | 'metadata' | 'site'>): Promise<void> {
+/** Tables that the metadata don't know, or know by an earlier definition. */
+export async function repairTables(deps: Pick<Deps, 'lake' | 'metadata' | 'schedules' | 'site'>): Promise<void> {
   const known = new Map((await allTables(deps.metadata)).map((table) => [table.name, table]));
   const states = await deps.lake.look(allStates);
   for (const state of states) {
     const name = tableNameText(state.table);
-    if (known.has(name)) continue;
+    const row = known.get(name);
+    if (row !== undefined) {
+      await repairDefinition(deps, row, state);
+      continue;
+    }
     await insertFromLake(deps, name, state);
     await repairPublication(deps, name, state);
   }
+}
+
+/**
+ * The definition that the lake has: an ALTER may have been cut off before the metadata had it. They come last, for by them it is seen
+ * that something is left to do. Answers how the table is refreshed under it.
+ */
+export async function repairDefinition(
+  {metadata, schedules}: Pick<Deps, 'metadata' | 'schedules'>,
+  {name, incarnation, definition: known, reasons: before}: TableRow,
+  {definition, incarnation: standing}: Published,
+): Promise<Pick<TableRow, 'mode' | 'reasons'>> {
+  const reasons = withMode(definition.options, before);
+  const mode = reasons.length > 0 ? 'full' : 'incremental';
+  if (incarnation !== standing || isDeepStrictEqual(known, definition)) return {mode, reasons};
+  await schedules.change({table: name, targetLag: definition.options.targetLag, mode});
+  await setDefinition(metadata, name, incarnation, {definition, mode, reasons});
+  return {mode, reasons};
 }
 
 /** The publication that the lake has, and the refresh that made it, if the metadata don't have them yet. */
@@ -41,9 +64,11 @@ export async function repairPublication(
   const {dataVersion, rows, incarnation, refreshId} = state;
   const known = await publicationAt(metadata, name, incarnation, dataVersion);
   if (known !== null && known.generation >= state.generation) return;
-  const {time, action, trigger} = await lake.look((session) => commitOf(session, state.snapshot));
+  const {time, action, trigger, statement} = await lake.look((session) => commitOf(session, state.snapshot));
   await inTransaction(metadata, async (client) => {
     await savePublication(client, name, publicationOf(state));
+    // A statement has put the contents down as they were.
+    if (statement !== null) return;
     await moveTable(client, name, incarnation, {dataVersion, freshAt: time, rows});
     if (refreshId === null) return;
     const run = {workflowId: applyId(site.prefix, name), runId: refreshId};
@@ -55,19 +80,20 @@ export async function repairPublication(
   });
 }
 
-/** What the commit itself says of the refresh that it was. */
+/** What the commit itself says of the refresh, or the statement, that it was. */
 async function commitOf(
   session: Session,
   snapshot: number,
-): Promise<{time: string; action: Action | null; trigger: Trigger}> {
+): Promise<{time: string; action: Action | null; trigger: Trigger; statement: string | null}> {
   const [commit] = await session.rows<{time: string; extra: string | null}>(
     sql`SELECT s.snapshot_time AS time, c.commit_extra_info AS extra
       FROM ${catalogTable(session, 'snapshot')} AS s JOIN ${catalogTable(session, 'snapshot_changes')} AS c USING (snapshot_id)
       WHERE snapshot_id = ${snapshot}`,
   );
   // Written by us, in this shape.
-  const {action = null, trigger = 'manual'} = JSON.parse(commit?.extra ?? '{}') as {action?: Action; trigger?: Trigger};
-  return {time: commit?.time ?? new Date().toISOString(), action, trigger};
+  const said = JSON.parse(commit?.extra ?? '{}') as {action?: Action; trigger?: Trigger; statement?: string};
+  const {action = null, trigger = 'manual', statement = null} = said;
+  return {time: commit?.time ?? new Date().toISOString(), action, trigger, statement};
 }
 
 async function insertFromLake(
@@ -78,8 +104,7 @@ async function insertFromLake(
   if ((await findTable(metadata, name)) !== null) return;
   const {id} = await lake.look(currentSnapshot);
   const {bound} = await boundAt(lake, state.definition, versionsOf({dataVersion: id, upstreams: {}}));
-  const reasons = fullReasons(bound.reading).map(reasonText);
-  const isFull = reasons.length > 0 || state.definition.options.refreshMode === 'FULL';
+  const reasons = withMode(state.definition.options, fullReasons(bound.reading).map(reasonText));
   await insertTable(metadata, {
     name,
     incarnation: state.incarnation,
@@ -88,7 +113,7 @@ async function insertFromLake(
     definition: state.definition,
     columns: bound.outputs.map(storedColumn),
     sources: bound.sources.map(({table}) => tableNameText(table)),
-    mode: isFull ? 'full' : 'incremental',
+    mode: reasons.length > 0 ? 'full' : 'incremental',
     reasons,
   });
 }

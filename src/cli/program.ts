@@ -2,6 +2,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {Command} from 'commander';
 import {exampleText} from './command.ts';
+import {addAlter} from './commands/alter.ts';
 import {addCreate} from './commands/create.ts';
 import {addDescribe} from './commands/describe.ts';
 import {addDev} from './commands/dev.ts';
@@ -30,7 +31,7 @@ export function buildProgram(): Command {
       exampleText(['freshet dev', 'freshet sql "from orders"', 'freshet list', 'freshet refresh --help']),
     );
   for (const add of [addDev, addWorker]) add(program.commandsGroup('Processes:'));
-  for (const add of [addSql, addCreate, addDrop]) add(program.commandsGroup('Statements:'));
+  for (const add of [addSql, addCreate, addAlter, addDrop]) add(program.commandsGroup('Statements:'));
   for (const add of [addRefresh, addSuspend, addResume, addVerify, addMaintain]) add(program.commandsGroup('Work:'));
   for (const add of [addList, addDescribe, addHistory, addExplain]) add(program.commandsGroup('Looking:'));
   return program;

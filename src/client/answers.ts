@@ -9,7 +9,14 @@ import type {HistoryEntry} from '../metadata/refresh.ts';
 import type {Difference} from '../metadata/verification.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
 import {isSameName, readTableName, tableNameText} from '../table-name.ts';
-import type {CreateResult, DropResult, ResumeResult, SuspendResult, VerifyResult} from '../workflows/messages.ts';
+import type {
+  AlterResult,
+  CreateResult,
+  DropResult,
+  ResumeResult,
+  SuspendResult,
+  VerifyResult,
+} from '../workflows/messages.ts';
 
 /** A dynamic table as `list` shows it. */
 export type DynamicTable = {
@@ -91,6 +98,7 @@ export type StatementResult =
   | {readonly kind: 'create'; readonly result: CreateResult}
   | {readonly kind: 'refresh'; readonly result: RefreshResult}
   | {readonly kind: 'drop'; readonly result: DropResult}
+  | {readonly kind: 'alter'; readonly result: AlterResult}
   | {readonly kind: 'suspend'; readonly result: SuspendResult}
   | {readonly kind: 'resume'; readonly result: ResumeResult}
   | {readonly kind: 'sql'; readonly text: string};

@@ -1,6 +1,6 @@
 import type {Position} from '../errors.ts';
 import type {TableName} from '../table-name.ts';
-import {readOptions} from './options.ts';
+import {readChanges, readOptions} from './options.ts';
 import {positionAt} from './position.ts';
 import type {AlterChange, Create, Statement} from './statement.ts';
 import {tokenize} from './tokens.ts';
@@ -63,8 +63,9 @@ function alterChange(reader: TokenReader): AlterChange {
   if (reader.takeWords('REFRESH')) return {kind: 'refresh'};
   if (reader.takeWords('SUSPEND')) return {kind: 'suspend'};
   if (reader.takeWords('RESUME')) return {kind: 'resume'};
+  if (reader.takeWords('SET')) return {kind: 'set', options: readChanges(reader)};
   throw reader.error(`${reader.found()} is no change that ALTER DYNAMIC TABLE knows`, {
-    hint: 'It knows REFRESH, SUSPEND and RESUME.',
+    hint: 'It knows SET, REFRESH, SUSPEND and RESUME.',
   });
 }
 

@@ -19,7 +19,8 @@ export type Create = {
 /** The query, character for character, and where it begins in `statement`: what positions in errors are counted from. */
 export type Query = {readonly text: string; readonly statement: string; readonly offset: number};
 
-export type AlterChange = {readonly kind: 'refresh' | 'suspend' | 'resume'};
+export type AlterChange =
+  {readonly kind: 'refresh' | 'suspend' | 'resume'} | {readonly kind: 'set'; readonly options: Partial<Options>};
 
 /** A query that stands alone. */
 export function bareQuery(text: string): Query {

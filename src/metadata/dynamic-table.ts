@@ -114,6 +114,19 @@ export async function setTableState(
   ]);
 }
 
+/** Another definition, and how the table is refreshed under it. */
+export async function setDefinition(
+  database: Queryable,
+  name: string,
+  incarnation: string,
+  {definition, mode, reasons}: Pick<TableRow, 'definition' | 'mode' | 'reasons'>,
+): Promise<void> {
+  await database.query(
+    `update freshet.dynamic_table set definition = $3, mode = $4, reasons = $5 where name = $1 and incarnation = $2`,
+    [name, incarnation, JSON.stringify(definition), mode, reasons],
+  );
+}
+
 /** Until the transaction ends nobody else changes what reads what, so that two changes don't make a cycle together. */
 export async function lockSources(client: Queryable): Promise<void> {
   await client.query(`select pg_advisory_xact_lock(hashtextextended('freshet.sources', 0))`);

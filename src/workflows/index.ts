@@ -1,4 +1,5 @@
 /** The workflow types: what a worker's bundle exports, by the names that Temporal shows. */
+export {alterDynamicTable} from './alter-dynamic-table.ts';
 export {applyMaintenance} from './apply-maintenance.ts';
 export {applyRefresh} from './apply-refresh.ts';
 export {createDynamicTable} from './create-dynamic-table.ts';

@@ -14,6 +14,7 @@ export const workflowTypes = {
   explain: 'explainDynamicTable',
   verify: 'verifyDynamicTable',
   maintain: 'maintainDynamicTable',
+  alter: 'alterDynamicTable',
   suspend: 'suspendDynamicTable',
   resume: 'resumeDynamicTable',
   alert: 'sendAlert',
@@ -79,6 +80,19 @@ export type VerifyResult = {
   /** Id of the row in the metadata that has the first differing rows. */
   readonly verificationId: number | null;
   readonly milliseconds: number;
+};
+
+/** An ALTER DYNAMIC TABLE … SET statement. */
+export type AlterInput = {readonly statement: string};
+
+export type AlterResult = {
+  readonly table: string;
+  /** unchanged: it was so already. */
+  readonly outcome: 'altered' | 'unchanged';
+  /** How it is refreshed from now on. */
+  readonly mode: 'incremental' | 'full';
+  /** In words, why it is full; empty when it is incremental. */
+  readonly reasons: readonly string[];
 };
 
 export type SuspendInput = {readonly table: string};

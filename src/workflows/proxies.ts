@@ -46,6 +46,7 @@ type Compute = Pick<
   | 'checkStatement'
   | 'createTarget'
   | 'removeTable'
+  | 'alterTable'
   | 'explain'
   | 'verify'
 >;

@@ -2,6 +2,7 @@ import {FreshetError} from '../errors.ts';
 import type {RefreshInput} from '../refresh/messages.ts';
 import {readTableName, tableNameText} from '../table-name.ts';
 import type {
+  AlterInput,
   CreateInput,
   DropInput,
   ExplainInput,
@@ -34,6 +35,12 @@ export function readCreateInput(input: unknown): CreateInput {
   const {statement, dryRun} = record(input, '{"statement": "CREATE DYNAMIC TABLE …"}');
   if (typeof statement !== 'string') throw wrong('statement', 'the text of a CREATE DYNAMIC TABLE statement');
   return {statement, dryRun: dryRun === true};
+}
+
+export function readAlterInput(input: unknown): AlterInput {
+  const {statement} = record(input, '{"statement": "ALTER DYNAMIC TABLE …"}');
+  if (typeof statement !== 'string') throw wrong('statement', 'the text of an ALTER DYNAMIC TABLE statement');
+  return {statement};
 }
 
 export function readDropInput(input: unknown): DropInput {

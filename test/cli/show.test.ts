@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {columnsText, showCreate, showResume, showSuspend} from '../../src/cli/show/definition.ts';
+import {columnsText, showAlter, showCreate, showResume, showSuspend} from '../../src/cli/show/definition.ts';
 import {showRows} from '../../src/cli/show/rows.ts';
 import {showHistory} from '../../src/cli/show/history.ts';
 import {showRefresh} from '../../src/cli/show/refresh.ts';
@@ -158,6 +158,12 @@ test('resume says what it has started again', () => {
     'main.totals goes on when main.a does, which it reads: freshet resume main.a.',
   );
   expect(showResume({...resumed, outcome: 'active'})).toBe('main.totals was not suspended; nothing was changed.');
+});
+
+test('alter says how the table is refreshed from now on', () => {
+  const altered = {table: 'main.totals', outcome: 'altered', mode: 'full', reasons: ['REFRESH_MODE = FULL']} as const;
+  expect(showAlter(altered)).toBe('Altered main.totals: its refreshes are full: REFRESH_MODE = FULL.');
+  expect(showAlter({...altered, outcome: 'unchanged'})).toBe('main.totals was so already; nothing was changed.');
 });
 
 test('suspend says what stands still, and how it goes on', () => {

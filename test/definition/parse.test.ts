@@ -142,9 +142,31 @@ test('ALTER … REFRESH, SUSPEND, RESUME and DROP are ours', () => {
   });
   expect(mistake('alter dynamic table d explode')).toMatchObject({
     code: 'syntax',
-    hint: 'It knows REFRESH, SUSPEND and RESUME.',
+    hint: 'It knows SET, REFRESH, SUSPEND and RESUME.',
   });
   expect(mistake('drop dynamic table d cascade')).toMatchObject({code: 'syntax', position: {line: 1, column: 22}});
+});
+
+test('ALTER … SET takes the options of CREATE, in any order', () => {
+  const set = "set comment = 'it''s mine', target_lag = downstream refresh_mode = full";
+  expect(parseStatement(`alter dynamic table d ${set};`)).toMatchObject({
+    change: {
+      kind: 'set',
+      options: {comment: "it's mine", targetLag: {kind: 'downstream'}, refreshMode: 'FULL'},
+    },
+  });
+});
+
+test.each([
+  ['alter dynamic table d set', 'syntax', 26, 'The end of the statement stands where an option belongs'],
+  ['alter dynamic table d set as select 1', 'unknown_option', 27, 'There is no option AS'],
+  ['alter dynamic table d set initialize = on_create', 'invalid_option', 27, /has begun/],
+  ["alter dynamic table d set comment = 'a' comment = 'b'", 'invalid_option', 41, 'COMMENT is given twice'],
+  ["alter dynamic table d set comment = 'a' ; refresh", 'syntax', 43, /after the end/],
+])('%s is refused where it goes wrong', (text, code, column, message) => {
+  const error = mistake(text);
+  expect(error).toMatchObject({code, position: {line: 1, column}});
+  expect(error.message).toMatch(message);
 });
 
 test('every other statement is left to DuckDB', () => {

@@ -32,6 +32,7 @@ async function aTable() {
     metadata,
     schedules: {
       create: () => Promise.resolve(),
+      change: () => Promise.resolve(),
       delete: () => Promise.resolve(),
       pause: (table, note) => Promise.resolve(void paused.set(table, note)),
       noteOfPause: (table) => Promise.resolve(paused.get(table) ?? null),

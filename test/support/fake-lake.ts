@@ -178,6 +178,7 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
       finishCreate: () => step('finishCreate'),
       removeTable: () => step('removeTable'),
       beginDrop: ({table}) => Promise.resolve({table, incarnation: 'i', running: null}),
+      alterTable: () => Promise.resolve({table: 'main.a', outcome: 'altered', mode: 'incremental', reasons: []}),
       suspendTable: ({table}) => Promise.resolve({table, outcome: 'suspended', readers: []}),
       resumeTable: ({table}) => Promise.resolve({table, outcome: 'resumed', readers: [], suspendedUpstream: null}),
       postAlert: () => step('alert'),

@@ -4,12 +4,12 @@ import {parseStatement, splitStatements} from '../../definition/parse.ts';
 import {FreshetError} from '../../errors.ts';
 import type {AlterChange, Statement} from '../../definition/statement.ts';
 import {tableNameText} from '../../table-name.ts';
-import type {CreateResult, DropResult, ResumeResult, SuspendResult} from '../../workflows/messages.ts';
+import type {AlterResult, CreateResult, DropResult, ResumeResult, SuspendResult} from '../../workflows/messages.ts';
 import type {RefreshResult} from '../../refresh/messages.ts';
 import {finish, type JsonOption} from '../command.ts';
 import {withFreshet, type Freshet} from '../connect.ts';
 import type {PlainResult} from '../plain-sql.ts';
-import {showCreate, showDrop, showResume, showSuspend} from '../show/definition.ts';
+import {showAlter, showCreate, showDrop, showResume, showSuspend} from '../show/definition.ts';
 import {showRefresh} from '../show/refresh.ts';
 import {showRows} from '../show/rows.ts';
 import {pointingInto} from '../statement-error.ts';
@@ -25,6 +25,7 @@ type Result =
   | {readonly kind: 'create'; readonly result: CreateResult}
   | {readonly kind: 'refresh'; readonly result: RefreshResult}
   | {readonly kind: 'drop'; readonly result: DropResult}
+  | {readonly kind: 'alter'; readonly result: AlterResult}
   | {readonly kind: 'suspend'; readonly result: SuspendResult}
   | {readonly kind: 'resume'; readonly result: ResumeResult};
 
@@ -108,16 +109,24 @@ async function runOurs(
     case 'create':
       return {kind: 'create', result: await client.create(text)};
     case 'alter':
-      return alter(client, tableNameText(statement.table), statement.change, shown);
+      return alter(client, text, tableNameText(statement.table), statement.change, shown);
     case 'drop':
       return {kind: 'drop', result: await client.drop(tableNameText(statement.table), {ifExists: statement.ifExists})};
   }
 }
 
-async function alter(client: FreshetClient, table: string, change: AlterChange, {show}: Progress): Promise<Result> {
+async function alter(
+  client: FreshetClient,
+  text: string,
+  table: string,
+  change: AlterChange,
+  {show}: Progress,
+): Promise<Result> {
   switch (change.kind) {
     case 'refresh':
       return {kind: 'refresh', result: await finished(await client.refresh(table), show)};
+    case 'set':
+      return {kind: 'alter', result: await client.alter(text)};
     case 'suspend':
       return {kind: 'suspend', result: await client.suspend(table)};
     case 'resume':
@@ -133,6 +142,8 @@ function show(result: Result): string {
       return showRefresh(result.result);
     case 'drop':
       return showDrop(result.result);
+    case 'alter':
+      return showAlter(result.result);
     case 'suspend':
       return showSuspend(result.result);
     case 'resume':

@@ -1,4 +1,11 @@
-import type {CreateResult, DropResult, Explanation, ResumeResult, SuspendResult} from '../../workflows/messages.ts';
+import type {
+  AlterResult,
+  CreateResult,
+  DropResult,
+  Explanation,
+  ResumeResult,
+  SuspendResult,
+} from '../../workflows/messages.ts';
 import {bold, dim, good, section} from '../text.ts';
 import {showRefresh} from './refresh.ts';
 
@@ -20,6 +27,11 @@ export function showDrop({table, outcome}: DropResult): string {
   return outcome === 'dropped'
     ? `${good('Dropped')} ${bold(table)}.`
     : `${bold(table)} does not exist; nothing was changed.`;
+}
+
+export function showAlter(result: AlterResult): string {
+  if (result.outcome === 'unchanged') return `${bold(result.table)} was so already; nothing was changed.`;
+  return `${good('Altered')} ${bold(result.table)}: its ${modeText(result)}`;
 }
 
 export function showSuspend({table, outcome, readers}: SuspendResult): string {

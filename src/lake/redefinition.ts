@@ -1,0 +1,61 @@
+import {isDeepStrictEqual} from 'node:util';
+import {FreshetError} from '../errors.ts';
+import {identifier, literal, sql} from '../sql.ts';
+import {tableNameText, type TableName} from '../table-name.ts';
+import {inLake, lakeAlias} from './alias.ts';
+import {currentSnapshot, tableAt} from './catalog.ts';
+import {isTargetChanged, keptIn} from './fingerprint.ts';
+import {groupsAmiss} from './groups.ts';
+import type {Session} from './session.ts';
+import {fencedUpdate, ownState, readState, type Published, type StateRow, type StoredDefinition} from './state.ts';
+import {protect} from './table-options.ts';
+import {writtenByOthers} from './target.ts';
+
+/**
+ * Puts other options down with the contents, which stay what they are. One transaction behind the fence: a refresh that is at work
+ * begins anew, with them. Where they stand already nothing is written.
+ */
+export async function changeOptions(session: Session, table: TableName, definition: StoredDefinition): Promise<void> {
+  await protect(session, [ownState(table)]);
+  await session.transaction(async () => {
+    const state = await readState(session, table);
+    if (state === null)
+      throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${tableNameText(table)}.`);
+    if (isDeepStrictEqual(state.definition, definition)) return;
+    const next = {...(await carriedOn(session, state)), definition};
+    await fencedUpdate(session, table, state, next);
+    const {comment} = definition.options;
+    if (comment !== state.definition.options.comment && comment !== null)
+      await session.run(sql`COMMENT ON TABLE ${inLake(table)} IS ${literal(comment)}`);
+    await say(session, table, 'ALTER');
+  });
+}
+
+/**
+ * The state as it goes on from this transaction: what others may write into the target from here on is not accounted for. When they
+ * have done so before, it stays the next refresh's to find out.
+ */
+async function carriedOn(session: Session, state: Published): Promise<StateRow> {
+  const {fingerprint} = state;
+  if (fingerprint?.target === undefined) return state;
+  const {id: asOf} = await currentSnapshot(session);
+  if (!(await isAsLeft(session, state, asOf))) return {...state, sources: []};
+  return {...state, fingerprint: {...fingerprint, target: {...fingerprint.target, asOf}}};
+}
+
+/** Whether nobody but us has written or altered the target, or what is kept of its groups. */
+async function isAsLeft(session: Session, state: Published, asOf: number): Promise<boolean> {
+  const target = await tableAt(session, state.table, asOf);
+  if (target === null || isTargetChanged(state.fingerprint?.target, target)) return false;
+  if ((await writtenByOthers(session, state, target.tableId)) !== null) return false;
+  const kept = keptIn(state.fingerprint);
+  return kept === null || (await groupsAmiss(session, state, kept, asOf)) === null;
+}
+
+/** For people who look at the lake's snapshots, and for a repair that has to tell this commit from a refresh. */
+async function say(session: Session, table: TableName, statement: string): Promise<void> {
+  const extra = JSON.stringify({table: tableNameText(table), statement});
+  await session.run(
+    sql`CALL ${identifier(lakeAlias)}.set_commit_message('freshet', ${literal(`${statement} of ${tableNameText(table)}`)}, extra_info => ${literal(extra)})`,
+  );
+}
