@@ -14,6 +14,7 @@ import {
 } from './client/answers.ts';
 import {watched, type OnHold} from './client/on-hold.ts';
 import {outcome, refreshHandle, type RefreshHandle, type Started} from './client/refresh-handle.ts';
+import {isLike} from './definition/like.ts';
 import {parseStatement} from './definition/parse.ts';
 import type {AlterChange} from './definition/statement.ts';
 import {FreshetError} from './errors.ts';
@@ -144,13 +145,14 @@ export class FreshetClient {
     return this.#execute<ResumeResult>(workflowTypes.resume, this.#questionId(name, 'resume'), input, `resume ${name}`);
   }
 
-  /** Every dynamic table, by name. */
-  async list(): Promise<readonly DynamicTable[]> {
+  /** Every dynamic table, by name; with `like` those whose name, without its schema, is so: `%` for any characters, `_` for one. */
+  async list({like}: {like?: string | undefined} = {}): Promise<readonly DynamicTable[]> {
     const metadata = await this.#openMetadata();
     const [tables, refreshes] = await Promise.all([allTables(metadata), lastRefreshes(metadata)]);
     const last = new Map(refreshes.map((entry) => [entry.table, entry]));
     const pauses = await this.#pauses(tables);
-    return tables.map((table) => summary(table, tables, last.get(table.name) ?? null, pauses.get(table.name) ?? null));
+    const wanted = tables.filter(({name}) => like === undefined || isLike(readTableName(name)?.name ?? name, like));
+    return wanted.map((table) => summary(table, tables, last.get(table.name) ?? null, pauses.get(table.name) ?? null));
   }
 
   async describe(table: string): Promise<DynamicTableDetails> {
@@ -223,6 +225,10 @@ export class FreshetClient {
         return this.#alter(statement, tableNameText(parsed.table), parsed.change);
       case 'drop':
         return {kind: 'drop', result: await this.drop(tableNameText(parsed.table), {ifExists: parsed.ifExists})};
+      case 'show':
+        return {kind: 'show', result: await this.list({like: parsed.like ?? undefined})};
+      case 'describe':
+        return {kind: 'describe', result: await this.describe(tableNameText(parsed.table))};
       case 'sql':
         return {kind: 'sql', text: parsed.text};
     }

@@ -101,6 +101,8 @@ export type StatementResult =
   | {readonly kind: 'alter'; readonly result: AlterResult}
   | {readonly kind: 'suspend'; readonly result: SuspendResult}
   | {readonly kind: 'resume'; readonly result: ResumeResult}
+  | {readonly kind: 'show'; readonly result: readonly DynamicTable[]}
+  | {readonly kind: 'describe'; readonly result: DynamicTableDetails}
   | {readonly kind: 'sql'; readonly text: string};
 
 /** A name as somebody wrote it, as the key that it is. */

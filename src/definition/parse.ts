@@ -19,6 +19,9 @@ export function parseStatement(text: string): Statement {
   if (reader.takeWords('CREATE', 'DYNAMIC', 'TABLE')) return create(reader);
   if (reader.takeWords('ALTER', 'DYNAMIC', 'TABLE')) return alter(reader);
   if (reader.takeWords('DROP', 'DYNAMIC', 'TABLE')) return drop(reader);
+  if (reader.takeWords('SHOW', 'DYNAMIC', 'TABLES')) return show(reader);
+  if (reader.takeWords('DESCRIBE', 'DYNAMIC', 'TABLE') || reader.takeWords('DESC', 'DYNAMIC', 'TABLE'))
+    return describe(reader);
   return {kind: 'sql', text};
 }
 
@@ -74,6 +77,18 @@ function drop(reader: TokenReader): Statement {
   const table = tableName(reader);
   reader.expectEnd();
   return {kind: 'drop', table, ifExists};
+}
+
+function show(reader: TokenReader): Statement {
+  const like = reader.takeWords('LIKE') ? reader.expectText('a pattern in quotes') : null;
+  reader.expectEnd();
+  return {kind: 'show', like};
+}
+
+function describe(reader: TokenReader): Statement {
+  const table = tableName(reader);
+  reader.expectEnd();
+  return {kind: 'describe', table};
 }
 
 function tableName(reader: TokenReader): TableName {

@@ -6,6 +6,8 @@ export type Statement =
   | Create
   | {readonly kind: 'alter'; readonly table: TableName; readonly change: AlterChange}
   | {readonly kind: 'drop'; readonly table: TableName; readonly ifExists: boolean}
+  | {readonly kind: 'show'; readonly like: string | null}
+  | {readonly kind: 'describe'; readonly table: TableName}
   | {readonly kind: 'sql'; readonly text: string};
 
 export type Create = {

@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest';
+import {isLike} from '../../src/definition/like.ts';
 import {parseStatement, splitStatements} from '../../src/definition/parse.ts';
 import {positionInStatement} from '../../src/definition/position.ts';
 import {FreshetError} from '../../src/errors.ts';
@@ -167,6 +168,26 @@ test.each([
   const error = mistake(text);
   expect(error).toMatchObject({code, position: {line: 1, column}});
   expect(error.message).toMatch(message);
+});
+
+test('SHOW and DESCRIBE are ours', () => {
+  expect(parseStatement('show dynamic tables;')).toEqual({kind: 'show', like: null});
+  expect(parseStatement("SHOW DYNAMIC TABLES LIKE 'tot%'")).toEqual({kind: 'show', like: 'tot%'});
+  for (const word of ['desc', 'DESCRIBE'])
+    expect(parseStatement(`${word} dynamic table s.d`)).toEqual({kind: 'describe', table: {schema: 's', name: 'd'}});
+  expect(mistake('show dynamic tables like tot')).toMatchObject({code: 'syntax', position: {line: 1, column: 26}});
+  expect(parseStatement('show tables').kind).toBe('sql');
+});
+
+test.each([
+  ['totals', 'TOT%', true],
+  ['totals', 'tot', false],
+  ['totals', '_otals', true],
+  ['a.b(c)', 'a.b(%', true],
+  ['axb', 'a.b', false],
+  ['zwei\nZeilen', '%Z%n', true],
+])('%s LIKE %s: %s', (name, pattern, isSo) => {
+  expect(isLike(name, pattern)).toBe(isSo);
 });
 
 test('every other statement is left to DuckDB', () => {

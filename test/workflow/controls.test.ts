@@ -65,6 +65,16 @@ test('SET changes what a table is, and its contents stay and are carried on', as
   });
 });
 
+test('SHOW lists the tables of a name, DESCRIBE tells all about one', async () => {
+  await stack.create('shown', 'select k from base');
+  const shown = await stack.client.execute("show dynamic tables like 'SHO__'");
+  expect(shown).toMatchObject({kind: 'show', result: [{table: 'main.shown', state: 'active'}]});
+  expect(await stack.client.execute("show dynamic tables like 'main%'")).toEqual({kind: 'show', result: []});
+  expect(await stack.client.execute('desc dynamic table Shown')).toMatchObject({
+    ...{kind: 'describe', result: {table: 'main.shown', query: 'select k from base'}},
+  });
+});
+
 test('a schedule that was paused in Temporal is shown as such, with its note', async () => {
   await stack.create('backfilled', 'select v from base');
   const schedule = stack.temporal.schedule.getHandle(`${stack.prefix}dynamic-table:main.backfilled`);

@@ -1,5 +1,5 @@
 import type {Command} from 'commander';
-import type {FreshetClient} from '../../client.ts';
+import type {DynamicTable, DynamicTableDetails, FreshetClient} from '../../client.ts';
 import {parseStatement, splitStatements} from '../../definition/parse.ts';
 import {FreshetError} from '../../errors.ts';
 import type {AlterChange, Statement} from '../../definition/statement.ts';
@@ -12,6 +12,7 @@ import type {PlainResult} from '../plain-sql.ts';
 import {showAlter, showCreate, showDrop, showResume, showSuspend} from '../show/definition.ts';
 import {showRefresh} from '../show/refresh.ts';
 import {showRows} from '../show/rows.ts';
+import {showTable, showTables} from '../show/tables.ts';
 import {pointingInto} from '../statement-error.ts';
 import {readStatement} from '../statement-input.ts';
 import {withProgress, type Progress} from '../progress.ts';
@@ -27,7 +28,9 @@ type Result =
   | {readonly kind: 'drop'; readonly result: DropResult}
   | {readonly kind: 'alter'; readonly result: AlterResult}
   | {readonly kind: 'suspend'; readonly result: SuspendResult}
-  | {readonly kind: 'resume'; readonly result: ResumeResult};
+  | {readonly kind: 'resume'; readonly result: ResumeResult}
+  | {readonly kind: 'show'; readonly result: readonly DynamicTable[]}
+  | {readonly kind: 'describe'; readonly result: DynamicTableDetails};
 
 /** More rows are no help to a reader; JSON has them all. */
 const shownRows = 100;
@@ -35,7 +38,7 @@ const shownRows = 100;
 export function addSql(program: Command): void {
   const command = program
     .command('sql')
-    .description('run statements on the lake: DuckDB SQL, CREATE, ALTER and DROP DYNAMIC TABLE')
+    .description('run statements on the lake: DuckDB SQL, and CREATE, ALTER, DROP, SHOW and DESCRIBE of dynamic tables')
     .argument('[statements]', 'one, or several with semicolons; "-" or nothing: from standard input')
     .option('-f, --file <path>', 'read the statements from a file')
     .action(sql);
@@ -112,6 +115,10 @@ async function runOurs(
       return alter(client, text, tableNameText(statement.table), statement.change, shown);
     case 'drop':
       return {kind: 'drop', result: await client.drop(tableNameText(statement.table), {ifExists: statement.ifExists})};
+    case 'show':
+      return {kind: 'show', result: await client.list({like: statement.like ?? undefined})};
+    case 'describe':
+      return {kind: 'describe', result: await client.describe(tableNameText(statement.table))};
   }
 }
 
@@ -148,6 +155,10 @@ function show(result: Result): string {
       return showSuspend(result.result);
     case 'resume':
       return showResume(result.result);
+    case 'show':
+      return result.result.length === 0 ? 'No dynamic table is called so.' : showTables(result.result);
+    case 'describe':
+      return showTable(result.result, [], Date.now());
     default:
       return showRows(result);
   }
