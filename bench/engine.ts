@@ -46,6 +46,7 @@ function withoutTemporal(lake: Lake, metadata: Metadata): Deps {
     schedules: {
       create: nothing,
       change: nothing,
+      rename: nothing,
       delete: nothing,
       pause: nothing,
       noteOfPause: () => Promise.resolve(null),

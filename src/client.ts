@@ -102,12 +102,12 @@ export class FreshetClient {
     return this.#execute<CreateResult>(workflowTypes.create, workflowId, input, `create ${table}`);
   }
 
-  /** Runs an ALTER DYNAMIC TABLE … SET statement. */
+  /** Runs an ALTER DYNAMIC TABLE … SET or RENAME statement. */
   async alter(statement: string): Promise<AlterResult> {
     refuseTooLong(statement);
     const parsed = parseStatement(statement);
-    if (parsed.kind !== 'alter' || parsed.change.kind !== 'set')
-      throw new FreshetError('syntax', 'This is no ALTER DYNAMIC TABLE … SET statement.');
+    if (parsed.kind !== 'alter' || !['set', 'rename'].includes(parsed.change.kind))
+      throw new FreshetError('syntax', 'This is no ALTER DYNAMIC TABLE … SET or RENAME statement.');
     const table = tableNameText(parsed.table);
     const input: AlterInput = {statement};
     const workflowId = definitionId(this.#prefix, table);
@@ -239,6 +239,7 @@ export class FreshetClient {
       case 'refresh':
         return {kind: 'refresh', result: await (await this.refresh(table)).result()};
       case 'set':
+      case 'rename':
         return {kind: 'alter', result: await this.alter(statement)};
       case 'suspend':
         return {kind: 'suspend', result: await this.suspend(table)};

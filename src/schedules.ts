@@ -29,8 +29,29 @@ export function openSchedules(temporal: () => Client, prefix: string): Schedules
         .update(() => options);
     }
   };
+  const remove = async (table: string): Promise<void> => {
+    try {
+      await temporal().schedule.getHandle(scheduleId(prefix, table)).delete();
+    } catch (error) {
+      if (!(error instanceof ScheduleNotFoundError)) throw error;
+    }
+  };
   return {
     create,
+    rename: async (from, request) => {
+      try {
+        const {action, state} = await temporal().schedule.getHandle(scheduleId(prefix, from)).describe();
+        await create({...request, taskQueue: action.taskQueue});
+        if (state.paused) {
+          const note = (state.note ?? '').replaceAll(from, request.table);
+          await temporal().schedule.getHandle(scheduleId(prefix, request.table)).pause(note);
+        }
+        await remove(from);
+      } catch (error) {
+        // An earlier attempt has done it, or Temporal had lost it.
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+      }
+    },
     change: async (request) => {
       try {
         await temporal()
@@ -44,13 +65,7 @@ export function openSchedules(temporal: () => Client, prefix: string): Schedules
         if (!(error instanceof ScheduleNotFoundError)) throw error;
       }
     },
-    delete: async (table) => {
-      try {
-        await temporal().schedule.getHandle(scheduleId(prefix, table)).delete();
-      } catch (error) {
-        if (!(error instanceof ScheduleNotFoundError)) throw error;
-      }
-    },
+    delete: remove,
     pause: async (table, note) => {
       try {
         await temporal().schedule.getHandle(scheduleId(prefix, table)).pause(note);

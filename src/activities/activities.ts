@@ -50,7 +50,7 @@ export type Activities = {
    * What this lake is called in Temporal, and the table as it was created; one that isn't there fails here, with the one that was
    * meant.
    */
-  readonly locate: (input: {readonly table: string | null}) => Promise<Site & {readonly table: string | null}>;
+  readonly locate: (input: {readonly table: string | null}) => Promise<Located>;
   /** Parses, binds and judges a statement, and says what it would become. */
   readonly checkStatement: (input: {readonly statement: string}) => Promise<CreatePlan>;
   /** Takes the name; undoes what a statement that was cut off has left under it. */
@@ -64,8 +64,8 @@ export type Activities = {
   /** Takes away whatever there is of it: schedule, target, state row, metadata. The end of a drop, and of a failed create. */
   readonly removeTable: (input: TableIncarnation) => Promise<void>;
 
-  /** Carries out ALTER DYNAMIC TABLE … SET. */
-  readonly alterTable: (input: AlterInput) => Promise<AlterResult>;
+  /** Carries out ALTER DYNAMIC TABLE … SET or RENAME. */
+  readonly alterTable: (input: AlterInput & TableIncarnation & {readonly run: RunId}) => Promise<AlterResult>;
   /** Has the table stand still, and with it those that read it. */
   readonly suspendTable: (input: SuspendInput & {readonly runId: string}) => Promise<SuspendResult>;
   /** Has the table's schedule go on, and that of each reader which stood still with it or had failed too often. */
@@ -82,6 +82,8 @@ export type Site = {
   /** A worker that is silent for so long while a statement runs is taken for dead. */
   readonly heartbeatSeconds: number;
 };
+
+export type Located = Site & {readonly table: string | null; readonly incarnation: string | null};
 
 export type RunId = {readonly workflowId: string; readonly runId: string};
 

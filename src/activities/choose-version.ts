@@ -47,6 +47,8 @@ export async function chooseVersion(deps: Deps, asked: ChooseInput): Promise<Cho
   }
   const state = states.get(table.name);
   if (state === undefined) {
+    // A statement that was cut off may have renamed it.
+    await repairTables(deps);
     throw new FreshetError('unknown_dynamic_table', `The lake has nothing of ${table.name} any more.`, {
       hint: `Drop it: DROP DYNAMIC TABLE ${table.name}`,
     });
@@ -73,6 +75,9 @@ export async function findTables(
   if (table === undefined) return await findInLake(deps, name, tables);
   if (table.state === 'dropping') throw unknownTable(name, tables);
   if (table.state === 'creating' && trigger !== 'create') {
+    // A rename that was cut off has reserved the name before the lake had it.
+    const state = await deps.lake.look((session) => readState(session, tableNamed(table.name)));
+    if (state !== null && state.incarnation !== table.incarnation) return await findInLake(deps, name, tables);
     throw new FreshetError('unavailable', `${name} is being created.`, {hint: 'Try again when it is there.'});
   }
   return {table, tables};

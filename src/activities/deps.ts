@@ -23,6 +23,8 @@ export type Schedules = {
   readonly create: (request: ScheduleRequest) => Promise<void>;
   /** Its lag and its words; where it runs and whether it is paused stay. */
   readonly change: (request: Omit<ScheduleRequest, 'taskQueue'>) => Promise<void>;
+  /** What its schedule is becomes that of another name; whether it is paused stays. */
+  readonly rename: (from: string, request: Omit<ScheduleRequest, 'taskQueue'>) => Promise<void>;
   readonly delete: (table: string) => Promise<void>;
   /** Stops its ticks; the note says why. */
   readonly pause: (table: string, note: string) => Promise<void>;

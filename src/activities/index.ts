@@ -1,5 +1,5 @@
 import {activityInfo, metricMeter} from '@temporalio/activity';
-import type {Activities, Site} from './activities.ts';
+import type {Activities, Located} from './activities.ts';
 import {alterTable} from './alter.ts';
 import {checkCardinality} from './check-cardinality.ts';
 import {chooseVersion, findTables} from './choose-version.ts';
@@ -80,12 +80,9 @@ export function createActivities(deps: Deps): Activities {
 }
 
 /** Where this lake's work is done. A table that isn't there fails here, at once. */
-async function locate(
-  deps: Deps,
-  {table}: {readonly table: string | null},
-): Promise<Site & {readonly table: string | null}> {
+async function locate(deps: Deps, {table}: {readonly table: string | null}): Promise<Located> {
   const found = table === null ? null : await findTables(deps, {table, trigger: 'manual'});
-  return {...deps.site, table: found?.table.name ?? null};
+  return {...deps.site, table: found?.table.name ?? null, incarnation: found?.table.incarnation ?? null};
 }
 
 /** Deps may be getters, which are open only while a worker runs: they are asked each time. */

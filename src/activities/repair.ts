@@ -4,9 +4,17 @@ import {reasonText} from '../delta/reason.ts';
 import {catalogTable, currentSnapshot} from '../lake/catalog.ts';
 import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
-import {allStates, type Published} from '../lake/state.ts';
+import {allStates, dropState, type Published} from '../lake/state.ts';
 import {inTransaction} from '../metadata/database.ts';
-import {allTables, findTable, insertTable, moveTable, setDefinition, type TableRow} from '../metadata/dynamic-table.ts';
+import {
+  allTables,
+  findTable,
+  insertTable,
+  moveTable,
+  renameTable,
+  setDefinition,
+  type TableRow,
+} from '../metadata/dynamic-table.ts';
 import {publicationAt, savePublication} from '../metadata/publication.ts';
 import {insertMissingRefresh, unknownRefresh} from '../metadata/refresh.ts';
 import type {Action, Trigger} from '../refresh/action.ts';
@@ -17,41 +25,51 @@ import {boundAt} from './bound-at.ts';
 import type {Deps} from './deps.ts';
 import {withMode} from './judge.ts';
 import {fullReasons} from './look-up-snapshots.ts';
-import {versionsOf} from './versions.ts';
+import {tableNamed, versionsOf} from './versions.ts';
 
 /** The lake is the truth, the metadata a cache of it: what a run that died did not put down is put down by whoever comes next. */
 
-/** Tables that the metadata don't know, or know by an earlier definition. */
+/** Tables that the metadata don't know, or know by an earlier name or definition. */
 export async function repairTables(deps: Pick<Deps, 'lake' | 'metadata' | 'schedules' | 'site'>): Promise<void> {
-  const known = new Map((await allTables(deps.metadata)).map((table) => [table.name, table]));
+  const known = await allTables(deps.metadata);
   const states = await deps.lake.look(allStates);
   for (const state of states) {
     const name = tableNameText(state.table);
-    const row = known.get(name);
+    const row = known.find(({incarnation}) => incarnation === state.incarnation);
     if (row !== undefined) {
       await repairDefinition(deps, row, state);
-      continue;
+    } else if (!known.some((other) => other.name === name)) {
+      await insertFromLake(deps, name, state);
+      await repairPublication(deps, name, state);
     }
-    await insertFromLake(deps, name, state);
-    await repairPublication(deps, name, state);
   }
 }
 
 /**
- * The definition that the lake has: an ALTER may have been cut off before the metadata had it. They come last, for by them it is seen
- * that something is left to do. Answers how the table is refreshed under it.
+ * The name and the definition that the lake has: an ALTER may have been cut off before the metadata had them. They come last, for by
+ * them it is seen that something is left to do. Answers how the table is refreshed under it.
  */
 export async function repairDefinition(
-  {metadata, schedules}: Pick<Deps, 'metadata' | 'schedules'>,
-  {name, incarnation, definition: known, reasons: before}: TableRow,
-  {definition, incarnation: standing}: Published,
-): Promise<Pick<TableRow, 'mode' | 'reasons'>> {
-  const reasons = withMode(definition.options, before);
+  {lake, metadata, schedules}: Pick<Deps, 'lake' | 'metadata' | 'schedules'>,
+  {name: before, incarnation, definition: known, reasons: knownReasons}: TableRow,
+  {table, definition, incarnation: standing}: Published,
+): Promise<Pick<TableRow, 'name' | 'mode' | 'reasons'>> {
+  const name = tableNameText(table);
+  const reasons = withMode(definition.options, knownReasons);
   const mode = reasons.length > 0 ? 'full' : 'incremental';
-  if (incarnation !== standing || isDeepStrictEqual(known, definition)) return {mode, reasons};
-  await schedules.change({table: name, targetLag: definition.options.targetLag, mode});
-  await setDefinition(metadata, name, incarnation, {definition, mode, reasons});
-  return {mode, reasons};
+  if (incarnation !== standing || isDeepStrictEqual(known, definition)) return {name, mode, reasons};
+  const request = {table: name, targetLag: definition.options.targetLag, mode} as const;
+  if (name === before) {
+    await schedules.change(request);
+  } else {
+    await lake.look((session) => dropState(session, tableNamed(before)));
+    await schedules.rename(before, request);
+  }
+  await inTransaction(metadata, async (client) => {
+    if (name !== before) await renameTable(client, before, incarnation, name);
+    await setDefinition(client, name, incarnation, {definition, mode, reasons});
+  });
+  return {name, mode, reasons};
 }
 
 /** The publication that the lake has, and the refresh that made it, if the metadata don't have them yet. */

@@ -57,18 +57,19 @@ function create(reader: TokenReader): Create {
 
 function alter(reader: TokenReader): Statement {
   const table = tableName(reader);
-  const change = alterChange(reader);
+  const change = alterChange(reader, table);
   reader.expectEnd();
   return {kind: 'alter', table, change};
 }
 
-function alterChange(reader: TokenReader): AlterChange {
+function alterChange(reader: TokenReader, table: TableName): AlterChange {
   if (reader.takeWords('REFRESH')) return {kind: 'refresh'};
   if (reader.takeWords('SUSPEND')) return {kind: 'suspend'};
   if (reader.takeWords('RESUME')) return {kind: 'resume'};
+  if (reader.takeWords('RENAME', 'TO')) return {kind: 'rename', to: newName(reader, table)};
   if (reader.takeWords('SET')) return {kind: 'set', options: readChanges(reader)};
   throw reader.error(`${reader.found()} is no change that ALTER DYNAMIC TABLE knows`, {
-    hint: 'It knows SET, REFRESH, SUSPEND and RESUME.',
+    hint: 'It knows SET, RENAME TO, REFRESH, SUSPEND and RESUME.',
   });
 }
 
@@ -91,9 +92,26 @@ function describe(reader: TokenReader): Statement {
   return {kind: 'describe', table};
 }
 
+/** A bare name is in the schema where the table is. */
+function newName(reader: TokenReader, {schema}: TableName): TableName {
+  const at = reader.peek()?.start ?? 0;
+  const to = nameInSchema(reader, schema);
+  if (to.schema !== schema) {
+    throw reader.error(`A table is renamed within its schema, which is ${schema}`, {
+      at,
+      hint: 'In another schema, create it anew.',
+    });
+  }
+  return to;
+}
+
 function tableName(reader: TokenReader): TableName {
+  return nameInSchema(reader, 'main');
+}
+
+function nameInSchema(reader: TokenReader, standard: string): TableName {
   const first = reader.expectName('a table name');
-  if (!reader.takeSymbol('.')) return {schema: 'main', name: first};
+  if (!reader.takeSymbol('.')) return {schema: standard, name: first};
   const name = reader.expectName('a table name');
   if (reader.takeSymbol('.')) {
     throw reader.error('A dynamic table is named by its schema and its name; it is always in the lake');

@@ -22,7 +22,9 @@ export type Create = {
 export type Query = {readonly text: string; readonly statement: string; readonly offset: number};
 
 export type AlterChange =
-  {readonly kind: 'refresh' | 'suspend' | 'resume'} | {readonly kind: 'set'; readonly options: Partial<Options>};
+  | {readonly kind: 'refresh' | 'suspend' | 'resume'}
+  | {readonly kind: 'set'; readonly options: Partial<Options>}
+  | {readonly kind: 'rename'; readonly to: TableName};
 
 /** A query that stands alone. */
 export function bareQuery(text: string): Query {

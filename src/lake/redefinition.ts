@@ -7,9 +7,18 @@ import {currentSnapshot, tableAt} from './catalog.ts';
 import {isTargetChanged, keptIn} from './fingerprint.ts';
 import {groupsAmiss} from './groups.ts';
 import type {Session} from './session.ts';
-import {fencedUpdate, ownState, readState, type Published, type StateRow, type StoredDefinition} from './state.ts';
+import {
+  fencedUpdate,
+  groupsTable,
+  moveState,
+  ownState,
+  readState,
+  type Published,
+  type StateRow,
+  type StoredDefinition,
+} from './state.ts';
 import {protect} from './table-options.ts';
-import {writtenByOthers} from './target.ts';
+import {refuseTaken, writtenByOthers} from './target.ts';
 
 /**
  * Puts other options down with the contents, which stay what they are. One transaction behind the fence: a refresh that is at work
@@ -27,7 +36,28 @@ export async function changeOptions(session: Session, table: TableName, definiti
     const {comment} = definition.options;
     if (comment !== state.definition.options.comment && comment !== null)
       await session.run(sql`COMMENT ON TABLE ${inLake(table)} IS ${literal(comment)}`);
-    await say(session, table, 'ALTER');
+    await say(session, table, `ALTER of ${tableNameText(table)}`);
+  });
+}
+
+/**
+ * Gives a table another name: target, state row and what is kept of its groups, in one transaction behind the fence. A refresh that is
+ * at work finds that there is no table of the old name.
+ */
+export async function renameTable(session: Session, from: TableName, to: TableName): Promise<void> {
+  await refuseTaken(session, to);
+  await moveState(session, from, to, async (state) => {
+    const next = await carriedOn(session, state);
+    const {id} = await currentSnapshot(session);
+    for (const [old, name] of [
+      [from, to],
+      [groupsTable(from), groupsTable(to)],
+    ] as const) {
+      if ((await tableAt(session, old, id)) !== null)
+        await session.run(sql`ALTER TABLE ${inLake(old)} RENAME TO ${identifier(name.name)}`);
+    }
+    await say(session, to, `RENAME of ${tableNameText(from)}`);
+    return {...next, definition: {...state.definition, table: to}};
   });
 }
 
@@ -56,6 +86,6 @@ async function isAsLeft(session: Session, state: Published, asOf: number): Promi
 async function say(session: Session, table: TableName, statement: string): Promise<void> {
   const extra = JSON.stringify({table: tableNameText(table), statement});
   await session.run(
-    sql`CALL ${identifier(lakeAlias)}.set_commit_message('freshet', ${literal(`${statement} of ${tableNameText(table)}`)}, extra_info => ${literal(extra)})`,
+    sql`CALL ${identifier(lakeAlias)}.set_commit_message('freshet', ${literal(statement)}, extra_info => ${literal(extra)})`,
   );
 }

@@ -127,6 +127,28 @@ export async function setDefinition(
   );
 }
 
+/**
+ * Another name, with the table's history; who has only reserved it makes way. Publications are those of the old name: nobody reads the
+ * table, so nobody asks for them. Callers are in a transaction.
+ */
+export async function renameTable(client: Queryable, name: string, incarnation: string, to: string): Promise<void> {
+  await client.query(`delete from freshet.publication where dynamic_table = $1 and incarnation = $2`, [
+    name,
+    incarnation,
+  ]);
+  await client.query(`delete from freshet.dynamic_table where name = $1 and state = 'creating'`, [to]);
+  await client.query(
+    `update freshet.dynamic_table set name = $3, kept_groups = null where name = $1 and incarnation = $2`,
+    [name, incarnation, to],
+  );
+  for (const table of ['refresh', 'verification'])
+    await client.query(`update freshet.${table} set dynamic_table = $3 where dynamic_table = $1 and incarnation = $2`, [
+      name,
+      incarnation,
+      to,
+    ]);
+}
+
 /** Until the transaction ends nobody else changes what reads what, so that two changes don't make a cycle together. */
 export async function lockSources(client: Queryable): Promise<void> {
   await client.query(`select pg_advisory_xact_lock(hashtextextended('freshet.sources', 0))`);

@@ -82,10 +82,11 @@ export type VerifyResult = {
   readonly milliseconds: number;
 };
 
-/** An ALTER DYNAMIC TABLE … SET statement. */
+/** An ALTER DYNAMIC TABLE … SET or RENAME statement. */
 export type AlterInput = {readonly statement: string};
 
 export type AlterResult = {
+  /** As it is called now. */
   readonly table: string;
   /** unchanged: it was so already. */
   readonly outcome: 'altered' | 'unchanged';

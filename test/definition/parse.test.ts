@@ -143,7 +143,7 @@ test('ALTER … REFRESH, SUSPEND, RESUME and DROP are ours', () => {
   });
   expect(mistake('alter dynamic table d explode')).toMatchObject({
     code: 'syntax',
-    hint: 'It knows SET, REFRESH, SUSPEND and RESUME.',
+    hint: 'It knows SET, RENAME TO, REFRESH, SUSPEND and RESUME.',
   });
   expect(mistake('drop dynamic table d cascade')).toMatchObject({code: 'syntax', position: {line: 1, column: 22}});
 });
@@ -168,6 +168,16 @@ test.each([
   const error = mistake(text);
   expect(error).toMatchObject({code, position: {line: 1, column}});
   expect(error.message).toMatch(message);
+});
+
+test('ALTER … RENAME TO takes a name in the same schema', () => {
+  for (const to of ['e', 's.e', 's."e"'])
+    expect(parseStatement(`alter dynamic table s.d rename to ${to}`)).toMatchObject({
+      change: {kind: 'rename', to: {schema: 's', name: 'e'}},
+    });
+  expect(mistake('alter dynamic table s.d rename to main.e')).toMatchObject({
+    ...{code: 'syntax', position: {line: 1, column: 35}, hint: 'In another schema, create it anew.'},
+  });
 });
 
 test('SHOW and DESCRIBE are ours', () => {

@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {alterTable} from '../../src/activities/alter.ts';
 import {checkCardinality} from '../../src/activities/check-cardinality.ts';
+import {findTables} from '../../src/activities/choose-version.ts';
 import type {Deps} from '../../src/activities/deps.ts';
 import {beginDrop} from '../../src/activities/drop.ts';
 import {extractChanges} from '../../src/activities/extract-changes.ts';
@@ -32,8 +33,13 @@ async function aTable(
   return table;
 }
 
-const alter = (table: string, change: string, deps: Deps = made.deps) =>
-  alterTable({...deps, signal: new AbortController().signal}, {statement: `alter dynamic table ${table} ${change}`});
+/** As the workflow does it. */
+async function alter(table: string, change: string, deps: Deps = made.deps) {
+  const {name, incarnation} = (await findTables(deps, {table, trigger: 'manual'})).table;
+  const run = {workflowId: 'alter', runId: randomUUID()};
+  const statement = `alter dynamic table ${table} ${change}`;
+  return await alterTable({...deps, signal: new AbortController().signal}, {statement, table: name, incarnation, run});
+}
 
 const row = async (name: string) => {
   const found = await findTable(made.deps.metadata, name);
@@ -174,4 +180,84 @@ test('before its first refresh a table is altered too', async () => {
   expect(await alter(table, "set target_lag = '1 hour'")).toMatchObject({outcome: 'altered'});
   await made.publish(table);
   expect(await row(table)).toMatchObject({definition: {options: {targetLag: {seconds: 3600}}}});
+});
+
+test('RENAME takes all of a table along, its history too, and the old name is free', async () => {
+  const table = await aTable('before', 'select k, avg(v) as mean from base group by k');
+  for (const v of [1, 2]) {
+    await made.run(`insert into base values (0, ${v})`);
+    await made.publish(table);
+  }
+  await made.choose(table);
+  const {contents, rows} = await state('before');
+  const known = {row: await row(table), entries: await history(made.deps.metadata, table, 10)};
+  expect(await alter('BEFORE', 'rename to "After"')).toEqual({
+    ...{table: 'main."After"', outcome: 'altered', mode: 'incremental', reasons: []},
+  });
+  expect(await state('After')).toMatchObject({contents, rows, fingerprint: {groups: {rows: 3}}});
+  expect(await row('main."After"')).toMatchObject({
+    ...{incarnation: known.row.incarnation, dataVersion: known.row.dataVersion, freshAt: known.row.freshAt},
+  });
+  const renamed = known.entries.map((entry) => ({...entry, table: 'main."After"'}));
+  expect(await history(made.deps.metadata, 'main."After"', 10)).toEqual(renamed);
+  expect([...made.scheduled].filter((name) => /before|after/i.test(name))).toEqual(['main."After"']);
+  expect(await made.rows(`select table_name from duckdb_tables() where table_name ilike '%before%'`)).toEqual([]);
+
+  expect(await made.choose('main.after')).toMatchObject({kind: 'no-data'});
+  await made.run('insert into base values (0, 3)');
+  expect((await lookUp('main."After"')).found).toMatchObject({forced: null});
+  await made.publish('main."After"');
+  expect(await made.rows('(from "After") except (select k, avg(v) from base group by k)')).toEqual([]);
+  await aTable('before');
+  expect(await row(table)).toMatchObject({state: 'active'});
+});
+
+test('a name that is taken, and a table that others read, are not for RENAME', async () => {
+  await aTable('named');
+  await made.create(`create dynamic table naming target_lag = downstream as select k from named`);
+  await aTable('alone');
+  for (const [code, table, change] of [
+    ['has_readers', 'named', 'rename to other'],
+    ['already_exists', 'alone', 'rename to named'],
+    ['already_exists', 'alone', 'rename to NAMED'],
+    ['already_exists', 'alone', 'rename to base'],
+    ['already_exists', 'alone', 'rename to Alone'],
+  ])
+    await expect(alter(table ?? '', change ?? ''), change).rejects.toMatchObject({code});
+  expect(await row('main.alone')).toMatchObject({state: 'active'});
+  expect(await findTable(made.deps.metadata, 'main.base')).toBeNull();
+});
+
+test('a rename that was cut off after the lake is ended by the next statement, and by the next tick of either name', async () => {
+  const killed = {...made.deps.schedules, rename: () => Promise.reject(new Error('killed'))};
+  const cutOff = {...made.deps, schedules: killed};
+  const tick = {trigger: 'schedule', scheduledTime: new Date().toISOString()} as const;
+  await aTable('first');
+  const follow = [
+    ['second', () => expect(beginDrop(made.deps, {table: 'main.nowhere'})).rejects.toThrow('no dynamic table')],
+    ['third', () => expect(made.choose('main.second', tick)).rejects.toMatchObject({code: 'unknown_dynamic_table'})],
+    ['fourth', () => expect(made.choose('main.fourth', tick)).resolves.toMatchObject({kind: 'no-data'})],
+  ] as const;
+  let name = 'first';
+  for (const [to, next] of follow) {
+    await expect(alter(name, `rename to ${to}`, cutOff)).rejects.toThrow('killed');
+    await next();
+    expect(await findTable(made.deps.metadata, `main.${name}`)).toBeNull();
+    expect(await row(`main.${to}`)).toMatchObject({state: 'active', definition: {table: {name: to}}});
+    expect(made.scheduled).toContain(`main.${to}`);
+    name = to;
+  }
+  await made.run('insert into base values (0, 3)');
+  expect(await made.choose('main.fourth')).toMatchObject({kind: 'refresh'});
+});
+
+test('a refresh that was at work when the table was renamed publishes nothing', async () => {
+  const table = await aTable('departing');
+  await made.run('insert into base values (2, 100)');
+  const {apply, found} = await lookUp(table);
+  await alter(table, 'rename to departed');
+  if (found.kind !== 'refresh') throw new Error(found.kind);
+  await expect(publish(apply, found)).rejects.toMatchObject({code: 'unknown_dynamic_table'});
+  await made.publish('main.departed');
+  expect(await made.rows('(from departed) except (select k, sum(v) from base group by k)')).toEqual([]);
 });

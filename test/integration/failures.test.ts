@@ -33,6 +33,7 @@ async function aTable() {
     schedules: {
       create: () => Promise.resolve(),
       change: () => Promise.resolve(),
+      rename: () => Promise.resolve(),
       delete: () => Promise.resolve(),
       pause: (table, note) => Promise.resolve(void paused.set(table, note)),
       noteOfPause: (table) => Promise.resolve(paused.get(table) ?? null),

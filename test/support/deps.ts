@@ -51,6 +51,7 @@ export async function someDeps(): Promise<TestDeps> {
     schedules: {
       create: ({table}) => Promise.resolve(void scheduled.add(table)),
       change: (request) => Promise.resolve(void lags.set(request.table, targetLagText(request.targetLag))),
+      rename: (from, {table}) => Promise.resolve(void (scheduled.delete(from) && scheduled.add(table))),
       delete: (table) => Promise.resolve(void scheduled.delete(table)),
       pause: (table, note) => Promise.resolve(void paused.set(table, note)),
       noteOfPause: (table) => Promise.resolve(paused.get(table) ?? null),

@@ -49,7 +49,8 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
     mostAtOnce: 0,
     onPublish: () => Promise.resolve(),
     activities: (prefix) => ({
-      locate: ({table}) => Promise.resolve({prefix, computeTaskQueue: `${prefix}freshet`, heartbeatSeconds: 10, table}),
+      locate: ({table}) =>
+        Promise.resolve({prefix, computeTaskQueue: `${prefix}freshet`, heartbeatSeconds: 10, table, incarnation: 'i'}),
       chooseVersion: ({table, dataVersion, full, trigger}) => {
         if (!nodes.some(({name}) => name === table)) {
           throw ApplicationFailure.nonRetryable(`There is no dynamic table ${table}.`, 'unknown_dynamic_table', {

@@ -65,6 +65,25 @@ test('SET changes what a table is, and its contents stay and are carried on', as
   });
 });
 
+test('RENAME takes a table and its schedule along, suspended as it was', async () => {
+  await stack.create('former', 'select k, max(v) as m from base group by k');
+  await stack.client.suspend('former');
+  expect(await stack.client.execute('alter dynamic table former rename to latter')).toEqual({
+    ...{kind: 'alter', result: {table: 'main.latter', outcome: 'altered', mode: 'incremental', reasons: []}},
+  });
+  await expect(stack.client.describe('former')).rejects.toMatchObject({code: 'unknown_dynamic_table'});
+  const schedule = {paused: true, note: expect.stringContaining('freshet resume main.latter') as string};
+  expect(await stack.client.describe('latter')).toMatchObject({state: 'suspended', schedule});
+  const ids = [];
+  for await (const {scheduleId} of stack.temporal.schedule.list()) ids.push(scheduleId);
+  expect(ids).not.toContain(`${stack.prefix}dynamic-table:main.former`);
+  expect(await stack.client.resume('latter')).toMatchObject({outcome: 'resumed'});
+  await stack.run('insert into base values (0, 1000)');
+  expect(await (await stack.client.refresh('latter')).result()).toMatchObject({outcome: 'refreshed'});
+  expect(await stack.client.verify('latter')).toMatchObject({verdict: 'equal'});
+  expect(await stack.client.drop('latter')).toMatchObject({outcome: 'dropped'});
+});
+
 test('SHOW lists the tables of a name, DESCRIBE tells all about one', async () => {
   await stack.create('shown', 'select k from base');
   const shown = await stack.client.execute("show dynamic tables like 'SHO__'");

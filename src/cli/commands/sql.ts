@@ -133,6 +133,7 @@ async function alter(
     case 'refresh':
       return {kind: 'refresh', result: await finished(await client.refresh(table), show)};
     case 'set':
+    case 'rename':
       return {kind: 'alter', result: await client.alter(text)};
     case 'suspend':
       return {kind: 'suspend', result: await client.suspend(table)};
