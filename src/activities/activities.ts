@@ -59,6 +59,10 @@ export type Activities = {
   readonly createTarget: (input: TableIncarnation) => Promise<void>;
   /** The table is there for everybody: its schedule begins. */
   readonly finishCreate: (input: TableIncarnation & {readonly taskQueue: string}) => Promise<void>;
+  /** Gives a table that is there another query: its next refresh begins anew. */
+  readonly replaceTable: (input: ReplaceInput) => Promise<void>;
+  /** Puts the former query back, where none has been published under the new one. */
+  readonly restoreTable: (input: ReplaceInput) => Promise<void>;
   /** Makes sure that it may go, and cancels the refresh that runs. Null: there is no such table. */
   readonly beginDrop: (input: DropInput) => Promise<DropBegun | null>;
   /** Takes away whatever there is of it: schedule, target, state row, metadata. The end of a drop, and of a failed create. */
@@ -151,8 +155,13 @@ export type RecordFailureInput = {
 /** What a statement would become. `exists`: IF NOT EXISTS, and there is one. */
 export type CreatePlan = Pick<CreateResult, 'table' | 'columns' | 'sources' | 'mode' | 'reasons'> & {
   readonly exists: boolean;
+  /** OR REPLACE, and there is one: what it has been. */
+  readonly replaces?: Pick<TableIncarnation, 'incarnation'> & {readonly definition: StoredDefinition};
   readonly definition: StoredDefinition;
 };
+
+/** `replaces` is that of the plan. */
+export type ReplaceInput = {readonly plan: CreatePlan; readonly replaces: NonNullable<CreatePlan['replaces']>};
 
 export type ReserveInput = {readonly plan: CreatePlan; readonly run: RunId};
 

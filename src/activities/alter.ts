@@ -19,7 +19,7 @@ import type {RefreshContext} from './look-up-snapshots.ts';
 import {repairDefinition, repairPublication, repairTables} from './repair.ts';
 import {tableNamed, versionsOf} from './versions.ts';
 
-type AlterDeps = Deps & Pick<RefreshContext, 'signal'>;
+export type AlterDeps = Deps & Pick<RefreshContext, 'signal'>;
 
 /**
  * Carries out ALTER DYNAMIC TABLE … SET or RENAME. The lake comes first, in one transaction: from then on it is so. What Temporal and the
@@ -49,7 +49,7 @@ function readChange(statement: string): AlterChange {
 }
 
 /** By its incarnation, whatever it is called by now. */
-async function rowOf({metadata}: Deps, {table, incarnation}: TableIncarnation): Promise<TableRow> {
+export async function rowOf({metadata}: Deps, {table, incarnation}: TableIncarnation): Promise<TableRow> {
   const row = (await allTables(metadata)).find((candidate) => candidate.incarnation === incarnation);
   if (row !== undefined) return row;
   throw new FreshetError('unknown_dynamic_table', `${table} has just been dropped.`);
@@ -92,7 +92,7 @@ async function rename(deps: AlterDeps, row: TableRow, to: TableName, run: RunId)
 }
 
 /** What the lake has now, everywhere else too. */
-async function settled(deps: AlterDeps, row: TableRow, name: string): Promise<Omit<AlterResult, 'outcome'>> {
+export async function settled(deps: AlterDeps, row: TableRow, name: string): Promise<Omit<AlterResult, 'outcome'>> {
   const after = await standing(deps, name);
   const {mode, reasons} = await repairDefinition(deps, row, after);
   await repairPublication(deps, name, after);
@@ -100,7 +100,7 @@ async function settled(deps: AlterDeps, row: TableRow, name: string): Promise<Om
 }
 
 /** With its last refresh put down: its commit is known by the state row, which is written anew. */
-async function standing(deps: AlterDeps, name: string): Promise<Published> {
+export async function standing(deps: AlterDeps, name: string): Promise<Published> {
   const state = await deps.lake.look((session) => readStanding(session, tableNamed(name)));
   if (state === null) {
     throw new FreshetError('unknown_dynamic_table', `The lake has nothing of ${name} any more.`, {

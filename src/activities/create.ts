@@ -39,15 +39,16 @@ export async function checkStatement(
   const {lake, metadata, signal} = deps;
   await repairTables(deps);
   const tables = (await allTables(metadata)).filter(({state}) => state !== 'dropping');
-  const table = tableNameText(create.table);
-  const existing = tables.find(({name, state}) => state === 'active' && isSameName(name, table));
-  if (existing !== undefined) return existingPlan(create, existing);
-  await lake.look((session) => checkName(session, create.table), signal);
+  const written = tableNameText(create.table);
+  const existing = tables.find(({name, state}) => state === 'active' && isSameName(name, written));
+  const table = existing?.name ?? written;
+  if (existing !== undefined && !create.orReplace) return existingPlan(create, existing);
+  if (existing === undefined) await lake.look((session) => checkName(session, create.table), signal);
   // What the text names, as far as that can be told without a database: a table that reads itself is not there yet.
   refuseCycle(table, (outline(create.query.text) ?? []).map(tableNameText), tables);
 
-  const {table: name, options, query} = create;
-  const given = {table: name, query: query.text, options, settings: defaultSettings};
+  const {options, query} = create;
+  const given = {table: tableNamed(table), query: query.text, options, settings: defaultSettings};
   const {definition, boundAt} = await define(lake, given, query, signal);
   const sources = boundAt.bound.sources.map((source) => tableNameText(source.table));
   refuseCycle(table, sources, tables);
@@ -60,6 +61,7 @@ export async function checkStatement(
     sources,
     mode: reasons.length > 0 ? 'full' : 'incremental',
     reasons,
+    ...(existing && {replaces: {incarnation: existing.incarnation, definition: existing.definition}}),
   };
 }
 

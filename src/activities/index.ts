@@ -13,6 +13,7 @@ import {heartbeating} from './heartbeating.ts';
 import {lookUpSnapshots} from './look-up-snapshots.ts';
 import {countAlert, countFailure, countRefresh} from '../metrics.ts';
 import {maintainTable} from './maintain.ts';
+import {replaceTable, restoreTable} from './replace.ts';
 import {publishRefresh} from './publish-refresh.ts';
 import {recordFailure, recordRefresh} from './record-refresh.ts';
 import {resumeTable} from './resume.ts';
@@ -68,6 +69,8 @@ export function createActivities(deps: Deps): Activities {
     reserveTable: short(reserveTable),
     createTarget: long(createTarget),
     finishCreate: short(finishCreate),
+    replaceTable: long(replaceTable),
+    restoreTable: long(restoreTable),
     beginDrop: short(beginDrop),
     removeTable: long(removeTable),
     alterTable: long(alterTable),

@@ -4,7 +4,7 @@ import {reasonText} from '../delta/reason.ts';
 import {catalogTable, currentSnapshot} from '../lake/catalog.ts';
 import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
-import {allStates, dropState, type Published} from '../lake/state.ts';
+import {allStates, dropState, type Published, type StoredDefinition} from '../lake/state.ts';
 import {inTransaction} from '../metadata/database.ts';
 import {
   allTables,
@@ -23,6 +23,7 @@ import {tableNameText} from '../table-name.ts';
 import {applyId} from '../temporal-names.ts';
 import {boundAt} from './bound-at.ts';
 import type {Deps} from './deps.ts';
+import {nullIfRefused} from './follow-sources.ts';
 import {withMode} from './judge.ts';
 import {fullReasons} from './look-up-snapshots.ts';
 import {tableNamed, versionsOf} from './versions.ts';
@@ -51,13 +52,18 @@ export async function repairTables(deps: Pick<Deps, 'lake' | 'metadata' | 'sched
  */
 export async function repairDefinition(
   {lake, metadata, schedules}: Pick<Deps, 'lake' | 'metadata' | 'schedules'>,
-  {name: before, incarnation, definition: known, reasons: knownReasons}: TableRow,
+  row: TableRow,
   {table, definition, incarnation: standing}: Published,
 ): Promise<Pick<TableRow, 'name' | 'mode' | 'reasons'>> {
+  const {name: before, incarnation} = row;
   const name = tableNameText(table);
-  const reasons = withMode(definition.options, knownReasons);
+  if (incarnation !== standing || isDeepStrictEqual(row.definition, definition)) return row;
+  const isSameQuery = row.definition.query === definition.query;
+  const meaning = isSameQuery ? row : await meaningOf(lake, definition).catch(nullIfRefused);
+  // What it reads is not there just now: left to whoever comes when it is.
+  if (meaning === null) return row;
+  const reasons = withMode(definition.options, meaning.reasons);
   const mode = reasons.length > 0 ? 'full' : 'incremental';
-  if (incarnation !== standing || isDeepStrictEqual(known, definition)) return {name, mode, reasons};
   const request = {table: name, targetLag: definition.options.targetLag, mode} as const;
   if (name === before) {
     await schedules.change(request);
@@ -67,7 +73,7 @@ export async function repairDefinition(
   }
   await inTransaction(metadata, async (client) => {
     if (name !== before) await renameTable(client, before, incarnation, name);
-    await setDefinition(client, name, incarnation, {definition, mode, reasons});
+    await setDefinition(client, name, incarnation, {...meaning, definition, mode, reasons});
   });
   return {name, mode, reasons};
 }
@@ -120,18 +126,30 @@ async function insertFromLake(
   state: Published,
 ): Promise<void> {
   if ((await findTable(metadata, name)) !== null) return;
-  const {id} = await lake.look(currentSnapshot);
-  const {bound} = await boundAt(lake, state.definition, versionsOf({dataVersion: id, upstreams: {}}));
-  const reasons = withMode(state.definition.options, fullReasons(bound.reading).map(reasonText));
+  const meaning = await meaningOf(lake, state.definition);
+  const reasons = withMode(state.definition.options, meaning.reasons);
   await insertTable(metadata, {
     name,
     incarnation: state.incarnation,
     createdBy: '',
     state: 'active',
     definition: state.definition,
-    columns: bound.outputs.map(storedColumn),
-    sources: bound.sources.map(({table}) => tableNameText(table)),
+    ...meaning,
     mode: reasons.length > 0 ? 'full' : 'incremental',
     reasons,
   });
+}
+
+/** What a definition gives and reads now. */
+async function meaningOf(
+  lake: Deps['lake'],
+  definition: StoredDefinition,
+): Promise<Pick<TableRow, 'columns' | 'sources' | 'reasons'>> {
+  const {id: dataVersion} = await lake.look(currentSnapshot);
+  const {bound} = await boundAt(lake, definition, versionsOf({dataVersion, upstreams: {}}));
+  return {
+    columns: bound.outputs.map(storedColumn),
+    sources: bound.sources.map(({table}) => tableNameText(table)),
+    reasons: fullReasons(bound.reading).map(reasonText),
+  };
 }

@@ -13,10 +13,8 @@ import {TokenReader} from './token-reader.ts';
  */
 export function parseStatement(text: string): Statement {
   const reader = new TokenReader(text);
-  if (reader.takeWords('CREATE', 'OR', 'REPLACE', 'DYNAMIC', 'TABLE')) {
-    throw reader.error('CREATE OR REPLACE DYNAMIC TABLE is not supported yet', {at: 0, hint: 'Drop the table first.'});
-  }
-  if (reader.takeWords('CREATE', 'DYNAMIC', 'TABLE')) return create(reader);
+  if (reader.takeWords('CREATE', 'OR', 'REPLACE', 'DYNAMIC', 'TABLE')) return create(reader, true);
+  if (reader.takeWords('CREATE', 'DYNAMIC', 'TABLE')) return create(reader, false);
   if (reader.takeWords('ALTER', 'DYNAMIC', 'TABLE')) return alter(reader);
   if (reader.takeWords('DROP', 'DYNAMIC', 'TABLE')) return drop(reader);
   if (reader.takeWords('SHOW', 'DYNAMIC', 'TABLES')) return show(reader);
@@ -46,13 +44,15 @@ export function splitStatements(text: string): readonly {readonly text: string; 
   return pieces;
 }
 
-function create(reader: TokenReader): Create {
+function create(reader: TokenReader, orReplace: boolean): Create {
+  const at = reader.peek()?.start ?? 0;
   const ifNotExists = reader.takeWords('IF', 'NOT', 'EXISTS');
+  if (ifNotExists && orReplace) throw reader.error('OR REPLACE and IF NOT EXISTS rule each other out', {at});
   const table = tableName(reader);
   const options = readOptions(reader);
   const query = reader.takeRest();
   if (query === null) throw reader.error('A query must follow AS');
-  return {kind: 'create', table, ifNotExists, options, query};
+  return {kind: 'create', table, ifNotExists, orReplace, options, query};
 }
 
 function alter(reader: TokenReader): Statement {

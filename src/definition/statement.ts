@@ -14,6 +14,7 @@ export type Create = {
   readonly kind: 'create';
   readonly table: TableName;
   readonly ifNotExists: boolean;
+  readonly orReplace: boolean;
   readonly options: Options;
   readonly query: Query;
 };

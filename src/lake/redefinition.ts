@@ -20,23 +20,55 @@ import {
 import {protect} from './table-options.ts';
 import {refuseTaken, writtenByOthers} from './target.ts';
 
-/**
- * Puts other options down with the contents, which stay what they are. One transaction behind the fence: a refresh that is at work
- * begins anew, with them. Where they stand already nothing is written.
- */
+/** Puts other options down with the contents, which stay what they are. Where they stand already nothing is written. */
 export async function changeOptions(session: Session, table: TableName, definition: StoredDefinition): Promise<void> {
+  await redefine(session, table, definition, 'ALTER', (state) => carriedOn(session, state));
+}
+
+/**
+ * Puts another query down. What the contents were made under is forgotten, so that the next refresh begins anew; until then they stay
+ * what they are.
+ */
+export async function changeQuery(session: Session, table: TableName, definition: StoredDefinition): Promise<void> {
+  await redefine(session, table, definition, 'REPLACE', begunAnew);
+}
+
+/** Puts the former query back, unless a refresh has published under the new one. The next one computes the contents again. */
+export async function restoreQuery(
+  session: Session,
+  table: TableName,
+  {former, failed}: {readonly former: StoredDefinition; readonly failed: StoredDefinition},
+): Promise<void> {
+  await redefine(session, table, former, 'REPLACE undone', (state) =>
+    state.fingerprint === null && isDeepStrictEqual(state.definition, failed) ? begunAnew(state) : null,
+  );
+}
+
+function begunAnew(state: Published): StateRow {
+  return {...state, fingerprint: null, sources: []};
+}
+
+/** One transaction behind the fence: a refresh that is at work looks again. `next` answers null where all is to stay. */
+async function redefine(
+  session: Session,
+  table: TableName,
+  definition: StoredDefinition,
+  what: string,
+  next: (state: Published) => StateRow | null | Promise<StateRow | null>,
+): Promise<void> {
   await protect(session, [ownState(table)]);
   await session.transaction(async () => {
     const state = await readState(session, table);
     if (state === null)
       throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${tableNameText(table)}.`);
     if (isDeepStrictEqual(state.definition, definition)) return;
-    const next = {...(await carriedOn(session, state)), definition};
-    await fencedUpdate(session, table, state, next);
+    const written = await next(state);
+    if (written === null) return;
+    await fencedUpdate(session, table, state, {...written, definition});
     const {comment} = definition.options;
-    if (comment !== state.definition.options.comment && comment !== null)
+    if (comment !== state.definition.options.comment)
       await session.run(sql`COMMENT ON TABLE ${inLake(table)} IS ${literal(comment)}`);
-    await say(session, table, `ALTER of ${tableNameText(table)}`);
+    await say(session, table, `${what} of ${tableNameText(table)}`);
   });
 }
 

@@ -119,11 +119,18 @@ export async function setDefinition(
   database: Queryable,
   name: string,
   incarnation: string,
-  {definition, mode, reasons}: Pick<TableRow, 'definition' | 'mode' | 'reasons'>,
+  {
+    definition,
+    columns,
+    sources,
+    mode,
+    reasons,
+  }: Pick<TableRow, 'definition' | 'columns' | 'sources' | 'mode' | 'reasons'>,
 ): Promise<void> {
   await database.query(
-    `update freshet.dynamic_table set definition = $3, mode = $4, reasons = $5 where name = $1 and incarnation = $2`,
-    [name, incarnation, JSON.stringify(definition), mode, reasons],
+    `update freshet.dynamic_table set definition = $3, columns = $4, sources = $5, mode = $6, reasons = $7
+     where name = $1 and incarnation = $2`,
+    [name, incarnation, JSON.stringify(definition), JSON.stringify(columns), sources, mode, reasons],
   );
 }
 

@@ -25,8 +25,8 @@ export type CreateInput = {readonly statement: string; readonly dryRun?: boolean
 
 export type CreateResult = {
   readonly table: string;
-  /** exists: `IF NOT EXISTS` found it; dry-run: nothing was made. */
-  readonly outcome: 'created' | 'exists' | 'dry-run';
+  /** replaced: `OR REPLACE` found it; exists: `IF NOT EXISTS` did; dry-run: nothing was made. */
+  readonly outcome: 'created' | 'replaced' | 'exists' | 'dry-run';
   readonly columns: readonly StoredColumn[];
   readonly sources: readonly string[];
   /** How it will be refreshed from the second time on. */

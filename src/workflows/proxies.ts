@@ -46,6 +46,8 @@ type Compute = Pick<
   | 'checkStatement'
   | 'createTarget'
   | 'removeTable'
+  | 'replaceTable'
+  | 'restoreTable'
   | 'alterTable'
   | 'explain'
   | 'verify'

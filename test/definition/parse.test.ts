@@ -54,6 +54,12 @@ describe('CREATE DYNAMIC TABLE', () => {
     });
   });
 
+  test('OR REPLACE is kept in mind', () => {
+    const text = "dynamic table d target_lag = '1 h' as select 1";
+    expect(created(`create or replace ${text}`)).toMatchObject({orReplace: true, ifNotExists: false});
+    expect(created(`create ${text}`)).toMatchObject({orReplace: false});
+  });
+
   test('the query is carried along character for character, without the last semicolon', () => {
     const query = `/* first */ select '; as', "as;", $x$ ; $x$ -- ;
       from t /* a /* nested */ ; */ where x = E'\\';'`;
@@ -102,7 +108,7 @@ describe('CREATE DYNAMIC TABLE', () => {
     ["create dynamic table d target_lag = '1 h'", 'syntax', {line: 1, column: 42}, undefined],
     ["create dynamic table a.b.c target_lag = '1 h' as select 1", 'syntax', {line: 1, column: 26}, undefined],
     ["create dynamic table target_lag = '1 h' as select 1", 'syntax', {line: 1, column: 33}, undefined],
-    ["create or replace dynamic table d target_lag = '1 h' as select 1", 'syntax', {line: 1, column: 1}, /Drop/],
+    ['create or replace dynamic table if not exists d as select 1', 'syntax', {line: 1, column: 33}, undefined],
     ["create dynamic table d target_lag = '1 h as select 1", 'syntax', {line: 1, column: 37}, undefined],
     ["create dynamic table d target_lag = '1 h' as select 1 /* x", 'syntax', {line: 1, column: 55}, undefined],
   ])('%s is refused where it goes wrong', (text, code, position, hint) => {

@@ -1,6 +1,8 @@
 import {randomUUID} from 'node:crypto';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {alterTable} from '../../src/activities/alter.ts';
+import {replaceTable} from '../../src/activities/replace.ts';
+import {checkStatement} from '../../src/activities/create.ts';
 import {checkCardinality} from '../../src/activities/check-cardinality.ts';
 import {findTables} from '../../src/activities/choose-version.ts';
 import type {Deps} from '../../src/activities/deps.ts';
@@ -260,4 +262,68 @@ test('a refresh that was at work when the table was renamed publishes nothing', 
   await expect(publish(apply, found)).rejects.toMatchObject({code: 'unknown_dynamic_table'});
   await made.publish('main.departed');
   expect(await made.rows('(from departed) except (select k, sum(v) from base group by k)')).toEqual([]);
+});
+
+/** As the workflow does it, without the refresh that follows. */
+async function replace(statement: string, deps: Deps = made.deps): Promise<void> {
+  const signal = new AbortController().signal;
+  const plan = await checkStatement(
+    {...made.deps, signal},
+    {statement: `create or replace dynamic table ${statement}`},
+  );
+  if (plan.replaces === undefined) throw new Error('nothing to replace');
+  await replaceTable({...deps, signal}, {plan, replaces: plan.replaces});
+}
+
+test('a replaced table begins anew though nothing has changed, with the name it had and its history', async () => {
+  const table = await aTable('replaced', undefined, "comment = 'old'");
+  const before = await state('replaced');
+  await replace(`REPLACED target_lag = '1 hour' as select k, sum(v) as s from base group by k`);
+  expect(await state('replaced')).toMatchObject({
+    ...{incarnation: before.incarnation, contents: before.contents, sources: [], fingerprint: null},
+    definition: {table: {name: 'replaced'}, options: {comment: null, targetLag: {seconds: 3600}}},
+  });
+  expect(made.lags.get(table)).toBe('1 hour');
+  expect(await made.rows(`select comment from duckdb_tables() where table_name = 'replaced'`)).toEqual([[null]]);
+  expect(await made.choose(table)).toMatchObject({kind: 'refresh'});
+  expect((await lookUp(table)).found).toMatchObject({forced: {action: 'REINITIALIZE'}});
+  await made.publish(table);
+  expect(await state('replaced')).toMatchObject({contents: before.contents + 1, rows: before.rows});
+});
+
+test('a table without sources is replaced like any other, also before its first refresh', async () => {
+  await made.create(`create dynamic table bare target_lag = '1 day' initialize = on_schedule as select 1 as a`);
+  for (const [query, rows] of [
+    ['select 2 as b, 3 as c', [[2, 3]]],
+    ['select 4 as d', [[4]]],
+    ['select 5 as d', [[5]]],
+  ] as const) {
+    await replace(`bare target_lag = '1 day' as ${query}`);
+    await made.publish('main.bare');
+    expect(await made.rows('from bare')).toEqual(rows);
+  }
+});
+
+test('a replacement that was cut off after the lake is ended by the next tick', async () => {
+  const table = await aTable('succeeded');
+  const killed = {...made.deps.schedules, change: () => Promise.reject(new Error('killed'))};
+  const statement = `succeeded target_lag = '1 hour' as select max(a) as m from other`;
+  await made.run('create table other as select 7 as a');
+  await expect(replace(statement, {...made.deps, schedules: killed})).rejects.toThrow('killed');
+  expect(await row(table)).toMatchObject({columns: [{name: 'k'}, {name: 's'}]});
+  const tick = {trigger: 'schedule', scheduledTime: new Date().toISOString()} as const;
+  expect(await made.choose(table, tick)).toMatchObject({kind: 'refresh'});
+  expect(await row(table)).toMatchObject({
+    ...{columns: [{name: 'm'}], sources: ['main.other'], definition: {options: {targetLag: {seconds: 3600}}}},
+  });
+  await made.publish(table);
+  expect(await made.rows('from succeeded')).toEqual([[7]]);
+});
+
+test('a table is not replaced by one that would read itself', async () => {
+  await aTable('lower');
+  await made.create(`create dynamic table upper target_lag = downstream as select k, s from lower`);
+  await expect(replace(`lower target_lag = downstream as select k, s from upper`)).rejects.toMatchObject({
+    code: 'dependency_cycle',
+  });
 });

@@ -178,6 +178,8 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
       createTarget: () => step('createTarget'),
       finishCreate: () => step('finishCreate'),
       removeTable: () => step('removeTable'),
+      replaceTable: () => step('replaceTable'),
+      restoreTable: () => step('restoreTable'),
       beginDrop: ({table}) => Promise.resolve({table, incarnation: 'i', running: null}),
       alterTable: () => Promise.resolve({table: 'main.a', outcome: 'altered', mode: 'incremental', reasons: []}),
       suspendTable: ({table}) => Promise.resolve({table, outcome: 'suspended', readers: []}),

@@ -84,6 +84,49 @@ test('RENAME takes a table and its schedule along, suspended as it was', async (
   expect(await stack.client.drop('latter')).toMatchObject({outcome: 'dropped'});
 });
 
+test('CREATE OR REPLACE gives a table another query, and its readers begin anew', async () => {
+  await stack.create('replaced', 'select k, count(*) as n from base group by k', "comment = 'old'");
+  await stack.create('above', 'select sum(n) as n from replaced');
+  await stack.client.suspend('replaced');
+  const statement = `create or replace dynamic table replaced target_lag = '2 days' as
+    select k % 2 as parity, count(*) as n from base group by all`;
+  expect(await stack.client.create(statement)).toMatchObject({
+    ...{table: 'main.replaced', outcome: 'replaced', columns: [{name: 'parity'}, {name: 'n'}]},
+    refresh: {outcome: 'refreshed', refresh: {action: 'REINITIALIZE'}},
+  });
+  expect(await stack.client.describe('replaced')).toMatchObject({
+    ...{state: 'active', targetLag: '2 days', comment: null, columns: [{name: 'parity'}, {name: 'n'}]},
+    schedule: {paused: false, note: expect.stringContaining('target lag 2 days') as string},
+  });
+  expect(await stack.client.describe('above')).toMatchObject({state: 'active'});
+  expect(await stack.client.verify('replaced')).toMatchObject({verdict: 'equal'});
+  await stack.run('insert into base values (0, 1)');
+  expect(await (await stack.client.refresh('above')).result()).toMatchObject({refresh: {action: 'REINITIALIZE'}});
+  expect(await stack.client.verify('above')).toMatchObject({verdict: 'equal'});
+});
+
+test('a replacement whose first refresh fails leaves the table what it was', async () => {
+  await stack.create('kept', 'select k, v from base where k = 1');
+  const before = await stack.rows('from kept');
+  const failing = `create or replace dynamic table kept target_lag = '1 day' as select cast('x' || v as integer) as w from base`;
+  await expect(stack.client.create(failing)).rejects.toMatchObject({
+    code: 'data_error',
+    hint: expect.stringContaining('what it was'),
+  });
+  expect(await stack.rows('from kept')).toEqual(before);
+  expect(await stack.client.describe('kept')).toMatchObject({
+    ...{query: 'select k, v from base where k = 1', columns: [{name: 'k'}, {name: 'v'}]},
+  });
+  expect(await (await stack.client.refresh('kept')).result()).toMatchObject({outcome: 'refreshed'});
+  expect(await stack.client.verify('kept')).toMatchObject({verdict: 'equal'});
+});
+
+test('CREATE OR REPLACE creates what is not there', async () => {
+  const statement = `create or replace dynamic table fresh target_lag = '1 day' as select k from base`;
+  expect(await stack.client.create(statement, {dryRun: true})).toMatchObject({outcome: 'dry-run'});
+  expect(await stack.client.create(statement)).toMatchObject({outcome: 'created'});
+});
+
 test('SHOW lists the tables of a name, DESCRIBE tells all about one', async () => {
   await stack.create('shown', 'select k from base');
   const shown = await stack.client.execute("show dynamic tables like 'SHO__'");

@@ -12,7 +12,7 @@ import {showRefresh} from './refresh.ts';
 /** What came of CREATE DYNAMIC TABLE. */
 export function showCreate(result: CreateResult): string {
   if (result.outcome === 'exists') return `${bold(result.table)} exists already; nothing was changed.`;
-  const done = result.outcome === 'created' ? good('Created') : 'Would create';
+  const done = {created: good('Created'), replaced: good('Replaced'), 'dry-run': 'Would create'}[result.outcome];
   return [
     `${done} ${bold(result.table)} over ${result.sources.join(', ') || 'no table'}.`,
     `Its ${modeText(result)}`,
