@@ -1,10 +1,11 @@
 import {randomUUID} from 'node:crypto';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {alterTable} from '../../src/activities/alter.ts';
-import {replaceTable} from '../../src/activities/replace.ts';
+import {replaceTable, restoreTable} from '../../src/activities/replace.ts';
 import {checkStatement} from '../../src/activities/create.ts';
 import {checkCardinality} from '../../src/activities/check-cardinality.ts';
 import {findTables} from '../../src/activities/choose-version.ts';
+import type {CreatePlan} from '../../src/activities/activities.ts';
 import type {Deps} from '../../src/activities/deps.ts';
 import {beginDrop} from '../../src/activities/drop.ts';
 import {extractChanges} from '../../src/activities/extract-changes.ts';
@@ -13,7 +14,7 @@ import {publishRefresh} from '../../src/activities/publish-refresh.ts';
 import {readState} from '../../src/lake/state.ts';
 import {findTable} from '../../src/metadata/dynamic-table.ts';
 import {history} from '../../src/metadata/refresh.ts';
-import type {ApplyInput, LookUp} from '../../src/refresh/messages.ts';
+import type {ApplyInput} from '../../src/refresh/messages.ts';
 import {someDeps, type TestDeps} from '../support/deps.ts';
 
 let made: TestDeps;
@@ -61,7 +62,8 @@ async function lookUp(table: string) {
   return {apply, found: await lookUpSnapshots(made.deps, {apply})};
 }
 
-async function publish(apply: ApplyInput, found: LookUp & {kind: 'refresh'}) {
+async function publish({apply, found}: Awaited<ReturnType<typeof lookUp>>) {
+  if (found.kind !== 'refresh') throw new Error(found.kind);
   const input = {apply, refreshId: randomUUID(), lookUp: found};
   const extraction = await extractChanges(made.deps, input);
   const decision = await checkCardinality({lookUp: found, extraction});
@@ -78,6 +80,7 @@ const throughout = {
 
 test('SET changes options in the lake, the metadata and the schedule, and nothing else', async () => {
   const table = await aTable('totals');
+  const reader = await aTable('reader', 'select count(*) as n from totals');
   const before = {
     row: await row(table),
     state: await state('totals'),
@@ -98,7 +101,7 @@ test('SET changes options in the lake, the metadata and the schedule, and nothin
   ).toEqual([["it's for people"]]);
   expect(await history(made.deps.metadata, table, 10)).toEqual(before.entries);
   expect((await state('totals')).contents).toBe(before.state.contents);
-  expect(await made.choose(table)).toMatchObject({kind: 'no-data'});
+  expect(await made.choose(reader)).toMatchObject({kind: 'no-data'});
 
   expect(await alter('totals', "set comment = 'it''s for people'")).toMatchObject({outcome: 'unchanged'});
   expect(await alter('totals', 'set refresh_mode = auto')).toMatchObject({mode: 'incremental', reasons: []});
@@ -108,8 +111,11 @@ test('SET changes options in the lake, the metadata and the schedule, and nothin
 });
 
 test('what a mode rules out is refused, and nothing is changed', async () => {
-  const ranked = await aTable('ranked', 'select v, row_number() over (order by v) as n from base');
-  await aTable('chance', 'select v * random() as r from base', 'refresh_mode = full');
+  const lag = 'target_lag = downstream';
+  const ranked = await made.create(
+    `create dynamic table ranked ${lag} as select v, row_number() over (order by v) as n from base`,
+  );
+  await made.create(`create dynamic table chance ${lag} refresh_mode = full as select v * random() as r from base`);
   for (const [code, table, change] of [
     ['not_incremental', 'ranked', "set refresh_mode = incremental comment = 'no'"],
     ['volatile_function', 'chance', 'set refresh_mode = auto'],
@@ -121,6 +127,8 @@ test('what a mode rules out is refused, and nothing is changed', async () => {
   ])
     await expect(alter(table ?? '', change ?? ''), change).rejects.toMatchObject({code});
   expect((await state('ranked')).definition.options).toMatchObject({refreshMode: 'AUTO', comment: null});
+  expect(await alter(ranked, "set target_lag = '1 hour'")).toMatchObject({outcome: 'altered'});
+  expect((await lookUp(ranked)).found).toMatchObject({forced: {action: 'INITIAL'}});
   expect(await row(ranked)).toMatchObject({mode: 'full', reasons: [expect.stringContaining('no incremental rule')]});
 });
 
@@ -141,47 +149,13 @@ test('an alter that was cut off after the lake is ended by the next statement, a
   expect(await row(table)).toMatchObject({definition: {options: {targetLag: {seconds: 10_800}}}});
 });
 
-test('a refresh that was at work when the table was altered publishes nothing', async () => {
-  const table = await aTable('overtaken');
-  await made.run('insert into base values (2, 100)');
-  const {apply, found} = await lookUp(table);
-  await alter(table, "set comment = 'new'");
-  if (found.kind !== 'refresh') throw new Error(found.kind);
-  expect(await publish(apply, found)).toEqual({kind: 'lost'});
-  await made.publish(table);
-  expect((await state('overtaken')).definition.options.comment).toBe('new');
-});
-
-test('rows that somebody wrote before the table was altered are not taken for ours', async () => {
+test('rows that somebody wrote are not taken for ours, whether the table was altered before or after', async () => {
   const table = await aTable('spoilt');
+  await alter(table, "set comment = 'new'");
   await made.run('update spoilt set s = 0');
-  await alter(table, "set comment = 'new'");
+  expect((await lookUp(table)).found).toMatchObject({forced: {action: 'FULL', reason: {kind: 'target-written'}}});
+  await alter(table, "set comment = 'newer'");
   expect((await lookUp(table)).found).toMatchObject({forced: {action: 'REINITIALIZE'}});
-  const other = await aTable('spoilt_later');
-  await alter(other, "set comment = 'new'");
-  await made.run('update spoilt_later set s = 0');
-  expect((await lookUp(other)).found).toMatchObject({forced: {action: 'FULL', reason: {kind: 'target-written'}}});
-});
-
-test('what is kept of its groups stays with an altered table, and nothing is new for its readers', async () => {
-  const table = await aTable('grouped', 'select k, avg(v) as mean from base group by k');
-  for (const v of [1, 2]) {
-    await made.run(`insert into base values (0, ${v})`);
-    await made.publish(table);
-  }
-  const reader = await aTable('reader', 'select count(*) as n from grouped');
-  expect((await state('grouped')).fingerprint?.groups).toMatchObject({rows: 3});
-  await alter(table, "set comment = 'new'");
-  expect(await made.choose(reader)).toMatchObject({kind: 'no-data'});
-  await made.run('insert into base values (0, 3)');
-  expect((await lookUp(table)).found).toMatchObject({forced: null});
-});
-
-test('before its first refresh a table is altered too', async () => {
-  const table = await made.create(`create dynamic table early target_lag = downstream as select v from base`);
-  expect(await alter(table, "set target_lag = '1 hour'")).toMatchObject({outcome: 'altered'});
-  await made.publish(table);
-  expect(await row(table)).toMatchObject({definition: {options: {targetLag: {seconds: 3600}}}});
 });
 
 test('RENAME takes all of a table along, its history too, and the old name is free', async () => {
@@ -191,6 +165,7 @@ test('RENAME takes all of a table along, its history too, and the old name is fr
     await made.publish(table);
   }
   await made.choose(table);
+  await alter(table, "set comment = 'new'");
   const {contents, rows} = await state('before');
   const known = {row: await row(table), entries: await history(made.deps.metadata, table, 10)};
   expect(await alter('BEFORE', 'rename to "After"')).toEqual({
@@ -205,19 +180,21 @@ test('RENAME takes all of a table along, its history too, and the old name is fr
   expect([...made.scheduled].filter((name) => /before|after/i.test(name))).toEqual(['main."After"']);
   expect(await made.rows(`select table_name from duckdb_tables() where table_name ilike '%before%'`)).toEqual([]);
 
+  const options = await made.newcomer();
+  const protectedFrom = `select value from lake.options() where option_name = 'auto_compact' and scope_entry ilike '%After%'`;
+  expect(new Set((await options.rows(protectedFrom)).flat())).toEqual(new Set(['false']));
   expect(await made.choose('main.after')).toMatchObject({kind: 'no-data'});
   await made.run('insert into base values (0, 3)');
   expect((await lookUp('main."After"')).found).toMatchObject({forced: null});
   await made.publish('main."After"');
   expect(await made.rows('(from "After") except (select k, avg(v) from base group by k)')).toEqual([]);
-  await aTable('before');
-  expect(await row(table)).toMatchObject({state: 'active'});
+  await made.create(`create dynamic table before target_lag = downstream as select k from base`);
 });
 
 test('a name that is taken, and a table that others read, are not for RENAME', async () => {
-  await aTable('named');
+  await made.create(`create dynamic table named target_lag = downstream as select k from base`);
   await made.create(`create dynamic table naming target_lag = downstream as select k from named`);
-  await aTable('alone');
+  await made.create(`create dynamic table alone target_lag = downstream as select k from base`);
   for (const [code, table, change] of [
     ['has_readers', 'named', 'rename to other'],
     ['already_exists', 'alone', 'rename to named'],
@@ -227,6 +204,9 @@ test('a name that is taken, and a table that others read, are not for RENAME', a
   ])
     await expect(alter(table ?? '', change ?? ''), change).rejects.toMatchObject({code});
   expect(await row('main.alone')).toMatchObject({state: 'active'});
+  await expect(replace('named target_lag = downstream as select k from naming')).rejects.toMatchObject({
+    code: 'dependency_cycle',
+  });
   expect(await findTable(made.deps.metadata, 'main.base')).toBeNull();
 });
 
@@ -253,59 +233,53 @@ test('a rename that was cut off after the lake is ended by the next statement, a
   expect(await made.choose('main.fourth')).toMatchObject({kind: 'refresh'});
 });
 
-test('a refresh that was at work when the table was renamed publishes nothing', async () => {
+test('a refresh that was at work when the table was altered or renamed publishes nothing', async () => {
   const table = await aTable('departing');
   await made.run('insert into base values (2, 100)');
-  const {apply, found} = await lookUp(table);
+  const first = await lookUp(table);
+  await alter(table, "set comment = 'new'");
+  expect(await publish(first)).toEqual({kind: 'lost'});
+  const second = await lookUp(table);
   await alter(table, 'rename to departed');
-  if (found.kind !== 'refresh') throw new Error(found.kind);
-  await expect(publish(apply, found)).rejects.toMatchObject({code: 'unknown_dynamic_table'});
+  await expect(publish(second)).rejects.toMatchObject({code: 'unknown_dynamic_table'});
   await made.publish('main.departed');
   expect(await made.rows('(from departed) except (select k, sum(v) from base group by k)')).toEqual([]);
+  expect((await state('departed')).definition.options.comment).toBe('new');
 });
+
+async function planOf(statement: string): Promise<CreatePlan> {
+  const signal = new AbortController().signal;
+  return await checkStatement({...made.deps, signal}, {statement: `create or replace dynamic table ${statement}`});
+}
 
 /** As the workflow does it, without the refresh that follows. */
 async function replace(statement: string, deps: Deps = made.deps): Promise<void> {
   const signal = new AbortController().signal;
-  const plan = await checkStatement(
-    {...made.deps, signal},
-    {statement: `create or replace dynamic table ${statement}`},
-  );
+  const plan = await planOf(statement);
   if (plan.replaces === undefined) throw new Error('nothing to replace');
   await replaceTable({...deps, signal}, {plan, replaces: plan.replaces});
 }
 
-test('a replaced table begins anew though nothing has changed, with the name it had and its history', async () => {
-  const table = await aTable('replaced', undefined, "comment = 'old'");
-  const before = await state('replaced');
-  await replace(`REPLACED target_lag = '1 hour' as select k, sum(v) as s from base group by k`);
-  expect(await state('replaced')).toMatchObject({
-    ...{incarnation: before.incarnation, contents: before.contents, sources: [], fingerprint: null},
-    definition: {table: {name: 'replaced'}, options: {comment: null, targetLag: {seconds: 3600}}},
-  });
-  expect(made.lags.get(table)).toBe('1 hour');
-  expect(await made.rows(`select comment from duckdb_tables() where table_name = 'replaced'`)).toEqual([[null]]);
-  expect(await made.choose(table)).toMatchObject({kind: 'refresh'});
-  expect((await lookUp(table)).found).toMatchObject({forced: {action: 'REINITIALIZE'}});
-  await made.publish(table);
-  expect(await state('replaced')).toMatchObject({contents: before.contents + 1, rows: before.rows});
-});
-
-test('a table without sources is replaced like any other, also before its first refresh', async () => {
+test('another query begins anew, also before the first refresh, and the same one is nothing new', async () => {
   await made.create(`create dynamic table bare target_lag = '1 day' initialize = on_schedule as select 1 as a`);
   for (const [query, rows] of [
     ['select 2 as b, 3 as c', [[2, 3]]],
-    ['select 4 as d', [[4]]],
-    ['select 5 as d', [[5]]],
+    ['select count(*) as n from base where v = 8', [[1]]],
+    ['select count(*) as n from base where 8 = v', [[1]]],
   ] as const) {
-    await replace(`bare target_lag = '1 day' as ${query}`);
+    await replace(`BARE target_lag = '1 day' as ${query}`);
+    expect(await made.choose('main.bare')).toMatchObject({kind: 'refresh'});
     await made.publish('main.bare');
     expect(await made.rows('from bare')).toEqual(rows);
   }
+  await made.choose('main.bare');
+  await replace(`bare target_lag = '1 day' as select count(*) as n from base where 8 = v`);
+  expect(await made.choose('main.bare')).toMatchObject({kind: 'no-data'});
 });
 
-test('a replacement that was cut off after the lake is ended by the next tick', async () => {
-  const table = await aTable('succeeded');
+test('a replacement that was cut off after the lake is ended by the next tick, and can be undone until it is published', async () => {
+  const table = await aTable('succeeded', undefined, "comment = 'old'");
+  const before = {row: await row(table), state: await state('succeeded')};
   const killed = {...made.deps.schedules, change: () => Promise.reject(new Error('killed'))};
   const statement = `succeeded target_lag = '1 hour' as select max(a) as m from other`;
   await made.run('create table other as select 7 as a');
@@ -316,14 +290,23 @@ test('a replacement that was cut off after the lake is ended by the next tick', 
   expect(await row(table)).toMatchObject({
     ...{columns: [{name: 'm'}], sources: ['main.other'], definition: {options: {targetLag: {seconds: 3600}}}},
   });
-  await made.publish(table);
-  expect(await made.rows('from succeeded')).toEqual([[7]]);
-});
 
-test('a table is not replaced by one that would read itself', async () => {
-  await aTable('lower');
-  await made.create(`create dynamic table upper target_lag = downstream as select k, s from lower`);
-  await expect(replace(`lower target_lag = downstream as select k, s from upper`)).rejects.toMatchObject({
-    code: 'dependency_cycle',
+  const replaced = {plan: await planOf(statement), replaces: before.row};
+  const deps = {...made.deps, signal: new AbortController().signal};
+  await restoreTable(deps, replaced);
+  expect(await row(table)).toEqual({...before.row, dataVersion: (await row(table)).dataVersion});
+  expect(await state('succeeded')).toMatchObject({
+    definition: before.state.definition,
+    contents: before.state.contents,
+  });
+  expect((await lookUp(table)).found).toMatchObject({forced: {action: 'REINITIALIZE'}});
+
+  await replace(statement);
+  await made.publish(table);
+  await restoreTable(deps, replaced);
+  expect(await made.rows('from succeeded')).toEqual([[7]]);
+  expect(await state('succeeded')).toMatchObject({
+    ...{incarnation: before.state.incarnation, contents: before.state.contents + 1, rows: 1},
+    definition: {options: {comment: null}},
   });
 });

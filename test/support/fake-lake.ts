@@ -1,6 +1,7 @@
 import {ApplicationFailure} from '@temporalio/common';
 import {Context} from '@temporalio/activity';
 import type {Activities} from '../../src/activities/activities.ts';
+import type {StoredDefinition} from '../../src/lake/state.ts';
 import {defaultSettings} from '../../src/definition/definition.ts';
 import type {Publication} from '../../src/refresh/messages.ts';
 import {upstreamsOf} from '../../src/graph/edges.ts';
@@ -159,20 +160,15 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
       checkStatement: ({statement}) =>
         Promise.resolve({
           ...{
-            table: statement,
+            table: statement.replace('or replace ', ''),
             exists: false,
             columns: [],
             sources: ['main.base'],
             mode: 'full',
             reasons: ['for a test'],
           },
-          definition: {
-            ...{table: {schema: 'main', name: 'a'}, query: '', settings: defaultSettings, reached: [], distrust: null},
-            options: {
-              ...{targetLag: {kind: 'downstream'}, refreshMode: 'AUTO', initialize: 'ON_CREATE'},
-              ...{cardinalityThreshold: 0.3, comment: null},
-            },
-          },
+          definition,
+          ...(statement.startsWith('or replace ') && {replaces: {incarnation: 'i', definition}}),
         }),
       reserveTable: () => step('reserveTable'),
       createTarget: () => step('createTarget'),
@@ -194,6 +190,14 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
   };
   return lake;
 }
+
+const definition: StoredDefinition = {
+  ...{table: {schema: 'main', name: 'a'}, query: '', settings: defaultSettings, reached: [], distrust: null},
+  options: {
+    ...{targetLag: {kind: 'downstream'}, refreshMode: 'AUTO', initialize: 'ON_CREATE'},
+    ...{cardinalityThreshold: 0.3, comment: null},
+  },
+};
 
 /** For an activity that is to run until it is cancelled. */
 export async function untilCancelled(): Promise<void> {
