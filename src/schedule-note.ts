@@ -26,6 +26,12 @@ export function userSuspensionNote(table: string): string {
   return `Suspended by hand: freshet resume ${table}`;
 }
 
+/** A note that names its own table, of a table that is called otherwise now. */
+export function renamedNote(note: string, from: string, to: string): string {
+  const end = `freshet resume ${from}`;
+  return note.endsWith(end) ? `${note.slice(0, -end.length)}freshet resume ${to}` : note;
+}
+
 const withUpstream = 'Suspended with a table below: ';
 
 export function upstreamSuspensionNote(upstream: string): string {

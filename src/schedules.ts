@@ -7,7 +7,7 @@ import {
 } from '@temporalio/client';
 import type {Schedules, ScheduleRequest} from './activities/deps.ts';
 import {periodSeconds, targetLagText} from './definition/target-lag.ts';
-import {scheduleNote} from './schedule-note.ts';
+import {renamedNote, scheduleNote} from './schedule-note.ts';
 import {scheduleId} from './temporal-names.ts';
 import {workflowTypes} from './workflows/messages.ts';
 
@@ -43,7 +43,7 @@ export function openSchedules(temporal: () => Client, prefix: string): Schedules
         const {action, state} = await temporal().schedule.getHandle(scheduleId(prefix, from)).describe();
         await create({...request, taskQueue: action.taskQueue});
         if (state.paused) {
-          const note = (state.note ?? '').replaceAll(from, request.table);
+          const note = renamedNote(state.note ?? '', from, request.table);
           await temporal().schedule.getHandle(scheduleId(prefix, request.table)).pause(note);
         }
         await remove(from);

@@ -4,7 +4,7 @@ import {reasonText} from '../delta/reason.ts';
 import {catalogTable, currentSnapshot} from '../lake/catalog.ts';
 import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
-import {allStates, dropState, type Published, type StoredDefinition} from '../lake/state.ts';
+import {allStates, dropMovedState, type Published, type StoredDefinition} from '../lake/state.ts';
 import {inTransaction} from '../metadata/database.ts';
 import {
   allTables,
@@ -58,6 +58,8 @@ export async function repairDefinition(
   const {name: before, incarnation} = row;
   const name = tableNameText(table);
   if (incarnation !== standing || isDeepStrictEqual(row.definition, definition)) return row;
+  // Somebody else has been first, and the old name may be another table's by now.
+  if (name !== before && (await findTable(metadata, before))?.incarnation !== incarnation) return row;
   const isSameQuery = row.definition.query === definition.query;
   const meaning = isSameQuery ? row : await meaningOf(lake, definition).catch(nullIfRefused);
   // What it reads is not there just now: left to whoever comes when it is.
@@ -68,7 +70,7 @@ export async function repairDefinition(
   if (name === before) {
     await schedules.change(request);
   } else {
-    await lake.look((session) => dropState(session, tableNamed(before)));
+    await lake.look((session) => dropMovedState(session, tableNamed(before)));
     await schedules.rename(before, request);
   }
   await inTransaction(metadata, async (client) => {

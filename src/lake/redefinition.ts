@@ -66,7 +66,8 @@ async function redefine(
     if (written === null) return;
     await fencedUpdate(session, table, state, {...written, definition});
     const {comment} = definition.options;
-    if (comment !== state.definition.options.comment)
+    const {id} = await currentSnapshot(session);
+    if (comment !== state.definition.options.comment && (await tableAt(session, table, id)) !== null)
       await session.run(sql`COMMENT ON TABLE ${inLake(table)} IS ${literal(comment)}`);
     await say(session, table, `${what} of ${tableNameText(table)}`);
   });

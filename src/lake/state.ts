@@ -201,6 +201,13 @@ export async function dropState(session: Session, table: TableName): Promise<voi
   await session.run(sql`DROP TABLE IF EXISTS ${inLake(stateTable(table))}`);
 }
 
+/** What is left where a state has moved from; another table of that name keeps its own. */
+export async function dropMovedState(session: Session, table: TableName): Promise<void> {
+  await session.transaction(async () => {
+    if ((await readState(session, table)) === null) await dropState(session, table);
+  });
+}
+
 const columnDefinitions = sql`"table" VARCHAR, incarnation VARCHAR, generation BIGINT, contents BIGINT, data_version BIGINT,
   refresh_id VARCHAR, "rows" BIGINT, definition VARCHAR, fingerprint VARCHAR, sources VARCHAR`;
 
