@@ -157,7 +157,7 @@ function show(result: Result): string {
     case 'resume':
       return showResume(result.result);
     case 'show':
-      return result.result.length === 0 ? 'No dynamic table is called so.' : showTables(result.result);
+      return result.result.length === 0 ? 'No dynamic tables.' : showTables(result.result);
     case 'describe':
       return showTable(result.result, [], Date.now());
     default:
