@@ -43,7 +43,15 @@ function withoutTemporal(lake: Lake, metadata: Metadata): Deps {
     temporal: () => {
       throw new Error('The engine is measured without Temporal');
     },
-    schedules: {create: nothing, delete: nothing, pause: nothing, resume: () => Promise.resolve(false)},
+    schedules: {
+      create: nothing,
+      change: nothing,
+      rename: nothing,
+      delete: nothing,
+      pause: nothing,
+      noteOfPause: () => Promise.resolve(null),
+      resume: () => Promise.resolve(false),
+    },
     alerts: {raise: nothing, post: nothing},
     site: {prefix: '', computeTaskQueue: 'none', heartbeatSeconds: 10},
     scrub: (text) => text,

@@ -14,12 +14,13 @@ import {
 } from './client/answers.ts';
 import {watched, type OnHold} from './client/on-hold.ts';
 import {outcome, refreshHandle, type RefreshHandle, type Started} from './client/refresh-handle.ts';
+import {isLike} from './definition/like.ts';
 import {parseStatement} from './definition/parse.ts';
 import type {AlterChange} from './definition/statement.ts';
 import {FreshetError} from './errors.ts';
 import {readersOf, upstreamsOf} from './graph/edges.ts';
 import {addressOf, openMetadata, type Metadata} from './metadata/database.ts';
-import {allTables} from './metadata/dynamic-table.ts';
+import {allTables, suspendedBelow, type TableRow} from './metadata/dynamic-table.ts';
 import {checkSchemaVersion} from './metadata/migrate.ts';
 import {history, lastRefreshes, type HistoryEntry} from './metadata/refresh.ts';
 import {findVerification} from './metadata/verification.ts';
@@ -28,6 +29,8 @@ import {isSameName, readTableName, tableNameText} from './table-name.ts';
 import {definitionId, manualRefreshId, questionId, scheduleId, taskQueue} from './temporal-names.ts';
 import {
   workflowTypes,
+  type AlterInput,
+  type AlterResult,
   type CreateInput,
   type CreateResult,
   type DropInput,
@@ -38,11 +41,13 @@ import {
   type MaintainResult,
   type ResumeInput,
   type ResumeResult,
+  type SuspendInput,
+  type SuspendResult,
   type VerifyInput,
   type VerifyResult,
 } from './workflows/messages.ts';
 
-export type {DynamicTable, DynamicTableDetails, StatementResult, Verification} from './client/answers.ts';
+export type {DynamicTable, DynamicTableDetails, StatementResult, Suspension, Verification} from './client/answers.ts';
 export type {OnHold} from './client/on-hold.ts';
 export type {RefreshHandle} from './client/refresh-handle.ts';
 
@@ -97,6 +102,18 @@ export class FreshetClient {
     return this.#execute<CreateResult>(workflowTypes.create, workflowId, input, `create ${table}`);
   }
 
+  /** Runs an ALTER DYNAMIC TABLE … SET or RENAME statement. */
+  async alter(statement: string): Promise<AlterResult> {
+    refuseTooLong(statement);
+    const parsed = parseStatement(statement);
+    if (parsed.kind !== 'alter' || !['set', 'rename'].includes(parsed.change.kind))
+      throw new FreshetError('syntax', 'This is no ALTER DYNAMIC TABLE … SET or RENAME statement.');
+    const table = tableNameText(parsed.table);
+    const input: AlterInput = {statement};
+    const workflowId = definitionId(this.#prefix, table);
+    return this.#execute<AlterResult>(workflowTypes.alter, workflowId, input, `alter ${table}`);
+  }
+
   /** Drops a dynamic table, its rows, its schedule and all that Freshet keeps of it but the history. */
   async drop(table: string, {ifExists = false}: {ifExists?: boolean} = {}): Promise<DropResult> {
     const name = nameText(table);
@@ -113,19 +130,29 @@ export class FreshetClient {
     return refreshHandle(this.#temporal, handle, this.#onHold);
   }
 
-  /** Has a table that was suspended refreshed by its schedule again, and the tables that read it. */
+  /** Has a table stand still until it is resumed, and with it the tables that read it. It can be refreshed by hand. */
+  async suspend(table: string): Promise<SuspendResult> {
+    const name = nameText(table);
+    const input: SuspendInput = {table: name};
+    const workflowId = this.#questionId(name, 'suspend');
+    return this.#execute<SuspendResult>(workflowTypes.suspend, workflowId, input, `suspend ${name}`);
+  }
+
+  /** Has a table that was suspended refreshed by its schedule again, and the tables that stood still with it. */
   async resume(table: string): Promise<ResumeResult> {
     const name = nameText(table);
     const input: ResumeInput = {table: name};
     return this.#execute<ResumeResult>(workflowTypes.resume, this.#questionId(name, 'resume'), input, `resume ${name}`);
   }
 
-  /** Every dynamic table, by name. */
-  async list(): Promise<readonly DynamicTable[]> {
+  /** Every dynamic table, by name; with `like` those whose name, without its schema, is so: `%` for any characters, `_` for one. */
+  async list({like}: {like?: string | undefined} = {}): Promise<readonly DynamicTable[]> {
     const metadata = await this.#openMetadata();
     const [tables, refreshes] = await Promise.all([allTables(metadata), lastRefreshes(metadata)]);
     const last = new Map(refreshes.map((entry) => [entry.table, entry]));
-    return tables.map((table) => summary(table, last.get(table.name) ?? null));
+    const pauses = await this.#pauses(tables);
+    const wanted = tables.filter(({name}) => like === undefined || isLike(readTableName(name)?.name ?? name, like));
+    return wanted.map((table) => summary(table, tables, last.get(table.name) ?? null, pauses.get(table.name) ?? null));
   }
 
   async describe(table: string): Promise<DynamicTableDetails> {
@@ -134,7 +161,7 @@ export class FreshetClient {
     const row = findRow(tables, nameText(table));
     const [last, schedule] = await Promise.all([history(metadata, row.name, 1), this.#schedule(row.name)]);
     return {
-      ...summary(row, last[0] ?? null),
+      ...summary(row, tables, last[0] ?? null, schedule),
       query: row.definition.query,
       comment: row.definition.options.comment,
       initialize: row.definition.options.initialize,
@@ -195,18 +222,27 @@ export class FreshetClient {
       case 'create':
         return {kind: 'create', result: await this.create(statement)};
       case 'alter':
-        return this.#alter(tableNameText(parsed.table), parsed.change);
+        return this.#alter(statement, tableNameText(parsed.table), parsed.change);
       case 'drop':
         return {kind: 'drop', result: await this.drop(tableNameText(parsed.table), {ifExists: parsed.ifExists})};
+      case 'show':
+        return {kind: 'show', result: await this.list({like: parsed.like ?? undefined})};
+      case 'describe':
+        return {kind: 'describe', result: await this.describe(tableNameText(parsed.table))};
       case 'sql':
         return {kind: 'sql', text: parsed.text};
     }
   }
 
-  async #alter(table: string, change: AlterChange): Promise<StatementResult> {
+  async #alter(statement: string, table: string, change: AlterChange): Promise<StatementResult> {
     switch (change.kind) {
       case 'refresh':
         return {kind: 'refresh', result: await (await this.refresh(table)).result()};
+      case 'set':
+      case 'rename':
+        return {kind: 'alter', result: await this.alter(statement)};
+      case 'suspend':
+        return {kind: 'suspend', result: await this.suspend(table)};
       case 'resume':
         return {kind: 'resume', result: await this.resume(table)};
     }
@@ -237,10 +273,14 @@ export class FreshetClient {
       });
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) {
-        throw new FreshetError('unavailable', 'Another statement that creates or drops this table is at work.', {
-          hint: 'Wait for it to end, then try again.',
-          cause: error,
-        });
+        throw new FreshetError(
+          'unavailable',
+          'Another statement that creates, alters or drops this table is at work.',
+          {
+            hint: 'Wait for it to end, then try again.',
+            cause: error,
+          },
+        );
       }
       throw error;
     }
@@ -254,6 +294,22 @@ export class FreshetClient {
       if (error instanceof ScheduleNotFoundError) return null;
       throw error;
     }
+  }
+
+  /** The schedules that are paused though nothing of ours has done it. */
+  async #pauses(tables: readonly TableRow[]): Promise<ReadonlyMap<string, DynamicTableDetails['schedule']>> {
+    const names = new Map(
+      tables
+        .filter(({name, suspension}) => suspension === null && suspendedBelow(name, tables) === null)
+        .map(({name}) => [scheduleId(this.#prefix, name), name]),
+    );
+    const paused: string[] = [];
+    for await (const {scheduleId: id} of this.#temporal.schedule.list({query: 'TemporalSchedulePaused = true'})) {
+      const name = names.get(id);
+      if (name !== undefined) paused.push(name);
+    }
+    // The list may be some moments old.
+    return new Map(await Promise.all(paused.map(async (name) => [name, await this.#schedule(name)] as const)));
   }
 
   #questionId(subject: string, question: string): string {

@@ -6,19 +6,21 @@ export {
   type DynamicTableDetails,
   type RefreshHandle,
   type StatementResult,
+  type Suspension,
   type Verification,
 } from './client.ts';
 export {FreshetError, type ErrorCode, type Position} from './errors.ts';
-export type {Suspension} from './metadata/dynamic-table.ts';
 export type {HistoryEntry} from './metadata/refresh.ts';
 export type {Difference} from './metadata/verification.ts';
 export type {RefreshInput, RefreshResult, RefreshSummary} from './refresh/messages.ts';
 export type {
   Alert,
+  AlterResult,
   CreateResult,
   DropResult,
   Explanation,
   RefreshProgress,
   MaintainResult,
   ResumeResult,
+  SuspendResult,
 } from './workflows/messages.ts';

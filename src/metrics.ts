@@ -1,6 +1,6 @@
 import type {MetricMeter} from '@temporalio/common';
 import type {RecordFailureInput, RecordInput} from './activities/activities.ts';
-import type {TableRow} from './metadata/dynamic-table.ts';
+import {suspendedBelow, type TableRow} from './metadata/dynamic-table.ts';
 import type {Alert} from './workflows/messages.ts';
 
 export type Metric = {
@@ -79,7 +79,13 @@ export const metrics = {
   suspended: {
     kind: 'gauge',
     name: 'freshet_suspended',
-    description: '1 while the table is suspended',
+    description: '1 while the table is suspended for its failures',
+    labels: ['table'],
+  },
+  suspendedByHand: {
+    kind: 'gauge',
+    name: 'freshet_suspended_by_hand',
+    description: '1 while somebody has suspended the table, or one that it reads',
     labels: ['table'],
   },
   alertPosts: {
@@ -148,11 +154,14 @@ export function showTables(meter: MetricMeter, tables: readonly TableRow[], now:
     if (freshAt !== null) set(meter, metrics.lag, Math.max(0, now - Date.parse(freshAt)) / 1000, {table});
     if (targetLag.kind === 'seconds') set(meter, metrics.targetLag, targetLag.seconds, {table});
     set(meter, metrics.failuresInARow, failuresInARow, {table});
-    set(meter, metrics.suspended, suspension === null ? 0 : 1, {table});
+    const isSuspended = suspension?.kind === 'user' || suspendedBelow(table, tables) !== null;
+    set(meter, metrics.suspendedByHand, isSuspended ? 1 : 0, {table});
+    set(meter, metrics.suspended, suspension?.kind === 'failures' ? 1 : 0, {table});
   }
 }
 
 /** A gauge can't be taken back: those of a table that was dropped say that all is well. */
 export function showDropped(meter: MetricMeter, table: string): void {
-  for (const metric of [metrics.lag, metrics.failuresInARow, metrics.suspended]) set(meter, metric, 0, {table});
+  for (const metric of [metrics.lag, metrics.failuresInARow, metrics.suspended, metrics.suspendedByHand])
+    set(meter, metric, 0, {table});
 }

@@ -1,6 +1,7 @@
 import type {TargetLag} from './definition/definition.ts';
 import {periodSeconds, targetLagText} from './definition/target-lag.ts';
-import {mostFailuresInARow, type Suspension} from './metadata/dynamic-table.ts';
+import type {ErrorCode} from './errors.ts';
+import {mostFailuresInARow} from './metadata/dynamic-table.ts';
 
 /** What is shown on a schedule's page. */
 
@@ -16,9 +17,30 @@ export function scheduleNote(targetLag: TargetLag, mode: 'incremental' | 'full')
 /** An error may quote half of a query. */
 const longestError = 1000;
 
-export function suspensionNote(table: string, {error, code}: Pick<Suspension, 'error' | 'code'>): string {
+export function suspensionNote(table: string, {error, code}: {error: string; code: ErrorCode}): string {
   const why = error.length > longestError ? `${error.slice(0, longestError)} …` : error;
   return `Suspended after ${mostFailuresInARow} failed refreshes in a row (${code}): ${why}\nfreshet resume ${table}`;
+}
+
+export function userSuspensionNote(table: string): string {
+  return `Suspended by hand: freshet resume ${table}`;
+}
+
+/** A note that names its own table, of a table that is called otherwise now. */
+export function renamedNote(note: string, from: string, to: string): string {
+  const end = `freshet resume ${from}`;
+  return note.endsWith(end) ? `${note.slice(0, -end.length)}freshet resume ${to}` : note;
+}
+
+const withUpstream = 'Suspended with a table below: ';
+
+export function upstreamSuspensionNote(upstream: string): string {
+  return `${withUpstream}freshet resume ${upstream}`;
+}
+
+/** Whether a paused schedule is one that goes on with an upstream table: somebody may have paused it for a reason of his own. */
+export function isUpstreamSuspensionNote(note: string): boolean {
+  return note.startsWith(withUpstream);
 }
 
 function periodText(seconds: number): string {

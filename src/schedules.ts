@@ -7,7 +7,7 @@ import {
 } from '@temporalio/client';
 import type {Schedules, ScheduleRequest} from './activities/deps.ts';
 import {periodSeconds, targetLagText} from './definition/target-lag.ts';
-import {scheduleNote} from './schedule-note.ts';
+import {renamedNote, scheduleNote} from './schedule-note.ts';
 import {scheduleId} from './temporal-names.ts';
 import {workflowTypes} from './workflows/messages.ts';
 
@@ -29,20 +29,57 @@ export function openSchedules(temporal: () => Client, prefix: string): Schedules
         .update(() => options);
     }
   };
+  const remove = async (table: string): Promise<void> => {
+    try {
+      await temporal().schedule.getHandle(scheduleId(prefix, table)).delete();
+    } catch (error) {
+      if (!(error instanceof ScheduleNotFoundError)) throw error;
+    }
+  };
   return {
     create,
-    delete: async (table) => {
+    rename: async (from, request) => {
       try {
-        await temporal().schedule.getHandle(scheduleId(prefix, table)).delete();
+        const {action, state} = await temporal().schedule.getHandle(scheduleId(prefix, from)).describe();
+        await create({...request, taskQueue: action.taskQueue});
+        if (state.paused) {
+          const note = renamedNote(state.note ?? '', from, request.table);
+          await temporal().schedule.getHandle(scheduleId(prefix, request.table)).pause(note);
+        }
+        await remove(from);
       } catch (error) {
+        // An earlier attempt has done it, or Temporal had lost it.
         if (!(error instanceof ScheduleNotFoundError)) throw error;
       }
     },
+    change: async (request) => {
+      try {
+        await temporal()
+          .schedule.getHandle(scheduleId(prefix, request.table))
+          .update(({action, state: {paused, note}}) => {
+            const options = scheduleOf(prefix, {...request, taskQueue: action.taskQueue});
+            return paused ? {...options, state: {paused, note: note ?? ''}} : options;
+          });
+      } catch (error) {
+        // Whoever makes it anew will make it so.
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+      }
+    },
+    delete: remove,
     pause: async (table, note) => {
       try {
         await temporal().schedule.getHandle(scheduleId(prefix, table)).pause(note);
       } catch (error) {
         if (!(error instanceof ScheduleNotFoundError)) throw error;
+      }
+    },
+    noteOfPause: async (table) => {
+      try {
+        const {state} = await temporal().schedule.getHandle(scheduleId(prefix, table)).describe();
+        return state.paused ? (state.note ?? '') : null;
+      } catch (error) {
+        if (error instanceof ScheduleNotFoundError) return null;
+        throw error;
       }
     },
     resume: async (request) => {

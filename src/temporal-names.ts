@@ -33,7 +33,7 @@ export function maintenanceId(prefix: string, table: string): string {
   return `${scheduleId(prefix, table)}/maintain`;
 }
 
-/** The one statement at a time that creates or drops a table. */
+/** The one statement at a time that creates, alters or drops a table. */
 export function definitionId(prefix: string, table: string): string {
   return `${scheduleId(prefix, table)}/define`;
 }

@@ -53,10 +53,22 @@ test('a table gets old before the eyes of everybody, also while PostgreSQL is aw
   expect(Object.fromEntries(gauges.shown)).toEqual({
     ...{freshet_tables: 1, 'freshet_lag_seconds main.totals': 10, 'freshet_target_lag_seconds main.totals': 60},
     ...{'freshet_failures_in_a_row main.totals': 2, 'freshet_suspended main.totals': 0},
+    'freshet_suspended_by_hand main.totals': 0,
   });
   answer = () => Promise.reject(new Error('away'));
   await gauges.later(30);
   expect(gauges.shown.get('freshet_lag_seconds main.totals')).toBe(40);
+});
+
+test('what somebody has suspended by hand does not count as failed, nor what reads it', async () => {
+  const suspension = {kind: 'user', since: '2026-01-01T00:00:00Z', runId: 'r'} as const;
+  const reader = {...table, name: 'main.reader', sources: ['main.totals']};
+  using gauges = someGauges(() => Promise.resolve([{...table, suspension}, reader]));
+  await gauges.later(0);
+  for (const name of ['main.totals', 'main.reader']) {
+    expect(gauges.shown.get(`freshet_suspended_by_hand ${name}`)).toBe(1);
+    expect(gauges.shown.get(`freshet_suspended ${name}`)).toBe(0);
+  }
 });
 
 test('of a table that was dropped nothing is wrong any more', async () => {

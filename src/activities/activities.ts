@@ -14,6 +14,8 @@ import type {
 } from '../refresh/messages.ts';
 import type {
   Alert,
+  AlterInput,
+  AlterResult,
   CreateResult,
   DropInput,
   ExplainInput,
@@ -21,6 +23,8 @@ import type {
   Maintained,
   ResumeInput,
   ResumeResult,
+  SuspendInput,
+  SuspendResult,
   VerifyInput,
   VerifyResult,
 } from '../workflows/messages.ts';
@@ -46,7 +50,7 @@ export type Activities = {
    * What this lake is called in Temporal, and the table as it was created; one that isn't there fails here, with the one that was
    * meant.
    */
-  readonly locate: (input: {readonly table: string | null}) => Promise<Site & {readonly table: string | null}>;
+  readonly locate: (input: {readonly table: string | null}) => Promise<Located>;
   /** Parses, binds and judges a statement, and says what it would become. */
   readonly checkStatement: (input: {readonly statement: string}) => Promise<CreatePlan>;
   /** Takes the name; undoes what a statement that was cut off has left under it. */
@@ -55,12 +59,20 @@ export type Activities = {
   readonly createTarget: (input: TableIncarnation) => Promise<void>;
   /** The table is there for everybody: its schedule begins. */
   readonly finishCreate: (input: TableIncarnation & {readonly taskQueue: string}) => Promise<void>;
+  /** Gives a table that is there another query: its next refresh begins anew. */
+  readonly replaceTable: (input: ReplaceInput) => Promise<void>;
+  /** Puts the former query back, where none has been published under the new one. */
+  readonly restoreTable: (input: ReplaceInput) => Promise<void>;
   /** Makes sure that it may go, and cancels the refresh that runs. Null: there is no such table. */
   readonly beginDrop: (input: DropInput) => Promise<DropBegun | null>;
   /** Takes away whatever there is of it: schedule, target, state row, metadata. The end of a drop, and of a failed create. */
   readonly removeTable: (input: TableIncarnation) => Promise<void>;
 
-  /** Has the table's schedule go on, and that of each reader which had been suspended for its failures. */
+  /** Carries out ALTER DYNAMIC TABLE … SET or RENAME. */
+  readonly alterTable: (input: AlterInput & TableIncarnation & {readonly run: RunId}) => Promise<AlterResult>;
+  /** Has the table stand still, and with it those that read it. */
+  readonly suspendTable: (input: SuspendInput & {readonly runId: string}) => Promise<SuspendResult>;
+  /** Has the table's schedule go on, and that of each reader which stood still with it or had failed too often. */
   readonly resumeTable: (input: ResumeInput & {readonly taskQueue: string}) => Promise<ResumeResult>;
 
   readonly explain: (input: ExplainInput) => Promise<Explanation>;
@@ -74,6 +86,8 @@ export type Site = {
   /** A worker that is silent for so long while a statement runs is taken for dead. */
   readonly heartbeatSeconds: number;
 };
+
+export type Located = Site & {readonly table: string | null; readonly incarnation: string | null};
 
 export type RunId = {readonly workflowId: string; readonly runId: string};
 
@@ -141,8 +155,13 @@ export type RecordFailureInput = {
 /** What a statement would become. `exists`: IF NOT EXISTS, and there is one. */
 export type CreatePlan = Pick<CreateResult, 'table' | 'columns' | 'sources' | 'mode' | 'reasons'> & {
   readonly exists: boolean;
+  /** OR REPLACE, and there is one: what it has been. */
+  readonly replaces?: Pick<TableIncarnation, 'incarnation'> & {readonly definition: StoredDefinition};
   readonly definition: StoredDefinition;
 };
+
+/** `replaces` is that of the plan. */
+export type ReplaceInput = {readonly plan: CreatePlan; readonly replaces: NonNullable<CreatePlan['replaces']>};
 
 export type ReserveInput = {readonly plan: CreatePlan; readonly run: RunId};
 

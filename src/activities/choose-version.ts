@@ -6,7 +6,7 @@ import {publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import {readState, readStates, type Published} from '../lake/state.ts';
 import {inTransaction} from '../metadata/database.ts';
-import {allTables, moveTable, type TableRow} from '../metadata/dynamic-table.ts';
+import {allTables, moveTable, suspendedBelow, type TableRow} from '../metadata/dynamic-table.ts';
 import {extendPublication, publicationAt} from '../metadata/publication.ts';
 import {countNoData, unknownRefresh} from '../metadata/refresh.ts';
 import {chooseRung, findRung} from '../metadata/rung.ts';
@@ -17,7 +17,7 @@ import type {ChooseInput, Chosen} from './activities.ts';
 import type {Deps} from './deps.ts';
 import {followSources} from './follow-sources.ts';
 import {noticeLag} from './notice-lag.ts';
-import {repairPublication, repairTables} from './repair.ts';
+import {repairDefinition, repairPublication, repairTables} from './repair.ts';
 import {runningRun} from './running.ts';
 import {isLeftBehind, isUnchanged, type States} from './unchanged.ts';
 import {tableNamed} from './versions.ts';
@@ -31,7 +31,7 @@ export async function chooseVersion(deps: Deps, asked: ChooseInput): Promise<Cho
   const {tables, table} = await findTables(deps, asked);
   if (asked.trigger === 'schedule') {
     // Schedules can be triggered and backfilled while they are paused.
-    if (table.suspension !== null) return suspended(deps, table);
+    if (table.suspension !== null || suspendedBelow(table.name, tables) !== null) return suspended(deps, table);
     await noticeLag(deps, table);
   }
   const input = {...asked, table: table.name};
@@ -39,9 +39,16 @@ export async function chooseVersion(deps: Deps, asked: ChooseInput): Promise<Cho
   const states = await lake.look((session) =>
     statesOf(session, [table.name, ...transitiveUpstreamsOf(table.name, tables)]),
   );
-  for (const [name, state] of states) await repairPublication(deps, name, state);
+  for (const row of tables) {
+    const found = states.get(row.name);
+    if (found === undefined) continue;
+    await repairPublication(deps, row.name, found);
+    await repairDefinition(deps, row, found);
+  }
   const state = states.get(table.name);
   if (state === undefined) {
+    // A statement that was cut off may have renamed it.
+    await repairTables(deps);
     throw new FreshetError('unknown_dynamic_table', `The lake has nothing of ${table.name} any more.`, {
       hint: `Drop it: DROP DYNAMIC TABLE ${table.name}`,
     });
@@ -60,7 +67,7 @@ function suspended({site}: Deps, {name, dataVersion, freshAt}: TableRow): Chosen
 
 /** The table and all others; a table that isn't there is an error that names the one that was meant. */
 export async function findTables(
-  deps: Pick<Deps, 'lake' | 'metadata' | 'site'>,
+  deps: Pick<Deps, 'lake' | 'metadata' | 'schedules' | 'site'>,
   {table: name, trigger}: Pick<ChooseInput, 'table' | 'trigger'>,
 ): Promise<{table: TableRow; tables: readonly TableRow[]}> {
   const tables = await allTables(deps.metadata);
@@ -68,13 +75,16 @@ export async function findTables(
   if (table === undefined) return await findInLake(deps, name, tables);
   if (table.state === 'dropping') throw unknownTable(name, tables);
   if (table.state === 'creating' && trigger !== 'create') {
+    // A rename that was cut off has reserved the name before the lake had it.
+    const state = await deps.lake.look((session) => readState(session, tableNamed(table.name)));
+    if (state !== null && state.incarnation !== table.incarnation) return await findInLake(deps, name, tables);
     throw new FreshetError('unavailable', `${name} is being created.`, {hint: 'Try again when it is there.'});
   }
   return {table, tables};
 }
 
 async function findInLake(
-  deps: Pick<Deps, 'lake' | 'metadata' | 'site'>,
+  deps: Pick<Deps, 'lake' | 'metadata' | 'schedules' | 'site'>,
   name: string,
   known: readonly TableRow[],
 ): Promise<{table: TableRow; tables: readonly TableRow[]}> {

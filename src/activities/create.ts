@@ -3,22 +3,29 @@ import {outline} from '../definition/outline.ts';
 import {defaultSettings} from '../definition/definition.ts';
 import {parseStatement} from '../definition/parse.ts';
 import type {Create} from '../definition/statement.ts';
-import {reasonText} from '../delta/reason.ts';
 import {FreshetError} from '../errors.ts';
 import {cyclePath} from '../graph/edges.ts';
 import {allNamesAt, catalogTable, currentSnapshot, tableAt} from '../lake/catalog.ts';
 import type {Session} from '../lake/session.ts';
 import {createState, readState} from '../lake/state.ts';
 import {createTarget as createLakeTarget} from '../lake/target.ts';
-import {allTables, findTable, insertTable, setTableState, type TableRow} from '../metadata/dynamic-table.ts';
+import {
+  allTables,
+  findTable,
+  insertTable,
+  setTableState,
+  suspendedBelow,
+  type TableRow,
+} from '../metadata/dynamic-table.ts';
+import {upstreamSuspensionNote} from '../schedule-note.ts';
 import {identifier, literal, sql} from '../sql.ts';
 import {isSameName, tableNameText, type TableName} from '../table-name.ts';
 import type {CreatePlan, ReserveInput, TableIncarnation} from './activities.ts';
-import type {BoundAt} from './bound-at.ts';
 import {define} from './define.ts';
 import type {Deps} from './deps.ts';
 import {removeTable} from './drop.ts';
-import {fullReasons, type RefreshContext} from './look-up-snapshots.ts';
+import {judge} from './judge.ts';
+import type {RefreshContext} from './look-up-snapshots.ts';
 import {repairTables} from './repair.ts';
 import {runningRun} from './running.ts';
 import {tableNamed} from './versions.ts';
@@ -32,19 +39,20 @@ export async function checkStatement(
   const {lake, metadata, signal} = deps;
   await repairTables(deps);
   const tables = (await allTables(metadata)).filter(({state}) => state !== 'dropping');
-  const table = tableNameText(create.table);
-  const existing = tables.find(({name, state}) => state === 'active' && isSameName(name, table));
-  if (existing !== undefined) return existingPlan(create, existing);
-  await lake.look((session) => checkName(session, create.table), signal);
+  const written = tableNameText(create.table);
+  const existing = tables.find(({name, state}) => state === 'active' && isSameName(name, written));
+  const table = existing?.name ?? written;
+  if (existing !== undefined && !create.orReplace) return existingPlan(create, existing);
+  if (existing === undefined) await lake.look((session) => checkName(session, create.table), signal);
   // What the text names, as far as that can be told without a database: a table that reads itself is not there yet.
   refuseCycle(table, (outline(create.query.text) ?? []).map(tableNameText), tables);
 
-  const {table: name, options, query} = create;
-  const given = {table: name, query: query.text, options, settings: defaultSettings};
+  const {options, query} = create;
+  const given = {table: tableNamed(table), query: query.text, options, settings: defaultSettings};
   const {definition, boundAt} = await define(lake, given, query, signal);
   const sources = boundAt.bound.sources.map((source) => tableNameText(source.table));
   refuseCycle(table, sources, tables);
-  const reasons = judge(create, boundAt);
+  const reasons = judge(create, boundAt.bound);
   return {
     table,
     exists: false,
@@ -53,6 +61,7 @@ export async function checkStatement(
     sources,
     mode: reasons.length > 0 ? 'full' : 'incremental',
     reasons,
+    ...(existing && {replaces: {incarnation: existing.incarnation, definition: existing.definition}}),
   };
 }
 
@@ -101,27 +110,6 @@ function refuseCycle(table: string, sources: readonly string[], tables: readonly
   const way = cyclePath(table, sources, tables);
   if (way === null) return;
   throw new FreshetError('dependency_cycle', `${table} would read itself: ${way.join(' reads ')}.`);
-}
-
-/** Why it is refreshed fully; throws where the user has ruled that out. */
-function judge({options, table}: Create, {bound}: BoundAt): readonly string[] {
-  const [volatile] = bound.volatileFunctions;
-  if (volatile !== undefined && options.refreshMode !== 'FULL') {
-    throw new FreshetError(
-      'volatile_function',
-      `${reasonText({kind: 'volatile', functionName: volatile})}, so ${tableNameText(table)} would have none.`,
-      {
-        hint: 'Leave it out, or write REFRESH_MODE = FULL to evaluate it once per refresh.',
-      },
-    );
-  }
-  const reasons = fullReasons(bound.reading).map(reasonText);
-  if (options.refreshMode === 'INCREMENTAL' && reasons.length > 0) {
-    throw new FreshetError('not_incremental', `The query can't be refreshed incrementally: ${reasons.join('; ')}.`, {
-      hint: 'Write REFRESH_MODE = AUTO to have it recomputed instead.',
-    });
-  }
-  return options.refreshMode === 'FULL' ? ['REFRESH_MODE = FULL', ...reasons] : reasons;
 }
 
 /** Takes the name. One that a statement holds which has ended without an end is undone first. */
@@ -182,5 +170,7 @@ export async function finishCreate(
     throw new FreshetError('unknown_dynamic_table', `${table} is no longer being created.`);
   const {targetLag} = row.definition.options;
   await schedules.create({table, taskQueue, targetLag, mode: row.mode});
+  const below = suspendedBelow(table, await allTables(metadata));
+  if (below !== null) await schedules.pause(table, upstreamSuspensionNote(below));
   await setTableState(metadata, table, incarnation, 'active');
 }

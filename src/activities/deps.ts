@@ -21,9 +21,15 @@ export type Deps = {
 /** The schedules of this lake's tables. All may be called again after they have died anywhere. */
 export type Schedules = {
   readonly create: (request: ScheduleRequest) => Promise<void>;
+  /** Its lag and its words; where it runs and whether it is paused stay. */
+  readonly change: (request: Omit<ScheduleRequest, 'taskQueue'>) => Promise<void>;
+  /** What its schedule is becomes that of another name; whether it is paused stays. */
+  readonly rename: (from: string, request: Omit<ScheduleRequest, 'taskQueue'>) => Promise<void>;
   readonly delete: (table: string) => Promise<void>;
   /** Stops its ticks; the note says why. */
   readonly pause: (table: string, note: string) => Promise<void>;
+  /** What is noted on a schedule that is paused; null when it is not. */
+  readonly noteOfPause: (table: string) => Promise<string | null>;
   /** Has it tick again, also one that Temporal has lost; false when it had never stopped. */
   readonly resume: (request: ScheduleRequest) => Promise<boolean>;
 };

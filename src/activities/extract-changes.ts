@@ -2,6 +2,7 @@ import {differentiate} from '../delta/differentiate.ts';
 import type {Program, SourceChange, Step} from '../delta/program.ts';
 import type {Merges} from '../delta/root.ts';
 import {assert} from '../assert.ts';
+import {FreshetError} from '../errors.ts';
 import {currentSnapshot, tablesAt, type LakeTable} from '../lake/catalog.ts';
 import {isLakeError} from '../lake/errors.ts';
 import type {LakeError} from '../lake/errors.ts';
@@ -40,7 +41,7 @@ export async function extractChanges({lake, signal}: RefreshContext, input: Extr
   const {apply, refreshId, lookUp} = input;
   const table = tableNamed(apply.table);
   const state = await lake.look((session) => readStanding(session, table), signal);
-  assert(state, `${apply.table} was looked up before`);
+  if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${apply.table}`);
   const {cardinalityThreshold: threshold} = state.definition.options;
   if (lookUp.forced) return {kind: 'staged', sources: [], keys: [], threshold, statements: []};
   const {bound} = await boundAt(lake, state.definition, versionsOf(apply), signal);

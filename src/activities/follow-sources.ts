@@ -34,7 +34,7 @@ export async function followSources(
 }
 
 /** What it reads is not there just now: the look-up, or an upstream that is made anew before it, has the last word. */
-function nullIfRefused(error: unknown): null {
+export function nullIfRefused(error: unknown): null {
   if (error instanceof FreshetError) return null;
   throw error;
 }

@@ -1,5 +1,6 @@
 import {activityInfo, metricMeter} from '@temporalio/activity';
-import type {Activities, Site} from './activities.ts';
+import type {Activities, Located} from './activities.ts';
+import {alterTable} from './alter.ts';
 import {checkCardinality} from './check-cardinality.ts';
 import {chooseVersion, findTables} from './choose-version.ts';
 import {checkStatement, createTarget, finishCreate, reserveTable} from './create.ts';
@@ -12,9 +13,11 @@ import {heartbeating} from './heartbeating.ts';
 import {lookUpSnapshots} from './look-up-snapshots.ts';
 import {countAlert, countFailure, countRefresh} from '../metrics.ts';
 import {maintainTable} from './maintain.ts';
+import {replaceTable, restoreTable} from './replace.ts';
 import {publishRefresh} from './publish-refresh.ts';
 import {recordFailure, recordRefresh} from './record-refresh.ts';
 import {resumeTable} from './resume.ts';
+import {suspendTable} from './suspend.ts';
 import {verify} from './verify.ts';
 
 /** All activities, over what they need. Errors leave them in one form; those that compute heartbeat and can be interrupted. */
@@ -66,8 +69,12 @@ export function createActivities(deps: Deps): Activities {
     reserveTable: short(reserveTable),
     createTarget: long(createTarget),
     finishCreate: short(finishCreate),
+    replaceTable: long(replaceTable),
+    restoreTable: long(restoreTable),
     beginDrop: short(beginDrop),
     removeTable: long(removeTable),
+    alterTable: long(alterTable),
+    suspendTable: short(suspendTable),
     resumeTable: short(resumeTable),
 
     explain: long(explain),
@@ -76,12 +83,9 @@ export function createActivities(deps: Deps): Activities {
 }
 
 /** Where this lake's work is done. A table that isn't there fails here, at once. */
-async function locate(
-  deps: Deps,
-  {table}: {readonly table: string | null},
-): Promise<Site & {readonly table: string | null}> {
+async function locate(deps: Deps, {table}: {readonly table: string | null}): Promise<Located> {
   const found = table === null ? null : await findTables(deps, {table, trigger: 'manual'});
-  return {...deps.site, table: found?.table.name ?? null};
+  return {...deps.site, table: found?.table.name ?? null, incarnation: found?.table.incarnation ?? null};
 }
 
 /** Deps may be getters, which are open only while a worker runs: they are asked each time. */

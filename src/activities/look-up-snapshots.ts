@@ -62,7 +62,7 @@ async function look(session: Session, apply: ApplyInput, boundAt: BoundAt): Prom
   }
   const isUnchanged = sources.every(({parts}) => parts.length === 0);
   const forced =
-    firstRefresh(state) ??
+    firstRefresh(state, bound, target.there) ??
     reinitialized(state, boundAt, sources, target.there) ??
     untrusted(state, target, pasts) ??
     (apply.full ? await requested(session, state) : null) ??
@@ -158,8 +158,18 @@ async function refuseUnknownUpstream(session: Session, source: TableName, reader
   });
 }
 
-function firstRefresh(state: Published): Forced {
-  return state.dataVersion === null ? {action: 'INITIAL', reason: {kind: 'first-refresh'}} : null;
+/** Into the table that CREATE has made; a query that was replaced before that may want another. */
+function firstRefresh(state: Published, bound: Bound, target: LakeTable | null): Forced {
+  const isFirst = state.dataVersion === null && target !== null && isShaped(target, bound);
+  return isFirst ? {action: 'INITIAL', reason: {kind: 'first-refresh'}} : null;
+}
+
+/** Whether the table has the columns of the result. */
+function isShaped({columns}: LakeTable, {outputs}: Bound): boolean {
+  return (
+    columns.length === outputs.length &&
+    outputs.every(({name, storedType}, i) => columns[i]?.name === name && columns[i].type === storedType)
+  );
 }
 
 /** What the table means has changed, or the table itself is not what we left: it begins anew. */
@@ -171,25 +181,18 @@ function reinitialized(
 ): Forced {
   const {bound} = boundAt;
   const anew = (reason: Reason): Forced => ({action: 'REINITIALIZE', reason});
-  if (state.fingerprint === null || state.sources.length === 0) {
-    if (bound.sources.length > 0) return anew({kind: 'definition-changed', detail: 'by a statement'});
-  } else {
-    const reason = compareFingerprints(state.fingerprint, boundAt.fingerprint);
-    if (reason?.kind !== 'view-changed') refuseLostColumn(state, boundAt);
-    if (reason !== null) return anew(reason);
-  }
+  if (state.fingerprint === null || (state.sources.length === 0 && bound.sources.length > 0))
+    return anew({kind: 'definition-changed', detail: 'by a statement'});
+  const reason = compareFingerprints(state.fingerprint, boundAt.fingerprint);
+  if (reason?.kind !== 'view-changed') refuseLostColumn(state, boundAt);
+  if (reason !== null) return anew(reason);
   for (const {source, upstream} of sources) {
     const before = state.sources.find((candidate) => candidate.source === source);
     if (before === undefined) return anew({kind: 'definition-changed', detail: `it reads ${source} now`});
     if (before.upstream?.incarnation !== upstream?.incarnation) return anew({kind: 'upstream-recreated', source});
   }
   if (target === null) return anew({kind: 'definition-changed', detail: 'the table was dropped'});
-  const isSame =
-    target.columns.length === bound.outputs.length &&
-    bound.outputs.every(
-      ({name, storedType}, i) => target.columns[i]?.name === name && target.columns[i]?.type === storedType,
-    );
-  if (!isSame) return anew({kind: 'definition-changed', detail: 'the columns of the result'});
+  if (!isShaped(target, bound)) return anew({kind: 'definition-changed', detail: 'the columns of the result'});
   const isOther = isTargetChanged(state.fingerprint?.target, target);
   return isOther
     ? anew({kind: 'definition-changed', detail: 'somebody else altered or replaced the table itself'})

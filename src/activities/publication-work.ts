@@ -89,7 +89,8 @@ export async function carryOut(work: Work, writing: Writing): Promise<Published>
     extraInfo: {table: apply.table, dataVersion: lookUp.dataVersion, action, trigger: apply.trigger},
     write: async (asOf) => {
       const table = await tableAt(session, into, asOf);
-      assert(table, `${apply.table} was looked up before`);
+      // Dropped or renamed since: another look says so.
+      if (table === null) throw new GiveUp({kind: 'lost'});
       target = {tableId: table.tableId, columns: table.columns, asOf};
       if (action === 'INCREMENTAL' || action === 'NO_DATA') await refuseWhatIsForeign(work, table, asOf);
       counts = await countSources(work, action);

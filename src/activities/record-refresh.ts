@@ -133,12 +133,11 @@ async function putDown(
   const row = known === undefined ? null : await findTable(metadata, known.name);
   if (row === null) return {table, failuresInARow: null, hasSuspended: false};
   const {name, failuresInARow, suspension} = row;
-  const hasSuspended = suspension?.runId === runId;
-  if (hasSuspended) {
-    await markHasSuspended(metadata, refreshId);
-    await schedules.pause(name, suspensionNote(name, suspension));
-  }
-  return {table: name, failuresInARow, hasSuspended};
+  if (suspension?.kind !== 'failures' || suspension.runId !== runId)
+    return {table: name, failuresInARow, hasSuspended: false};
+  await markHasSuspended(metadata, refreshId);
+  await schedules.pause(name, suspensionNote(name, suspension));
+  return {table: name, failuresInARow, hasSuspended: true};
 }
 
 /** Of a run that others asked for they tell themselves; nobody needs to be told what he did. */

@@ -2,6 +2,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {Command} from 'commander';
 import {exampleText} from './command.ts';
+import {addAlter} from './commands/alter.ts';
 import {addCreate} from './commands/create.ts';
 import {addDescribe} from './commands/describe.ts';
 import {addDev} from './commands/dev.ts';
@@ -13,6 +14,7 @@ import {addMaintain} from './commands/maintain.ts';
 import {addRefresh} from './commands/refresh.ts';
 import {addResume} from './commands/resume.ts';
 import {addSql} from './commands/sql.ts';
+import {addSuspend} from './commands/suspend.ts';
 import {addVerify} from './commands/verify.ts';
 import {addWorker} from './commands/worker.ts';
 
@@ -29,8 +31,8 @@ export function buildProgram(): Command {
       exampleText(['freshet dev', 'freshet sql "from orders"', 'freshet list', 'freshet refresh --help']),
     );
   for (const add of [addDev, addWorker]) add(program.commandsGroup('Processes:'));
-  for (const add of [addSql, addCreate, addDrop]) add(program.commandsGroup('Statements:'));
-  for (const add of [addRefresh, addResume, addVerify, addMaintain]) add(program.commandsGroup('Work:'));
+  for (const add of [addSql, addCreate, addAlter, addDrop]) add(program.commandsGroup('Statements:'));
+  for (const add of [addRefresh, addSuspend, addResume, addVerify, addMaintain]) add(program.commandsGroup('Work:'));
   for (const add of [addList, addDescribe, addHistory, addExplain]) add(program.commandsGroup('Looking:'));
   return program;
 }

@@ -4,19 +4,29 @@ import {didYouMean} from '../definition/nearest.ts';
 import {targetLagText} from '../definition/target-lag.ts';
 import {FreshetError} from '../errors.ts';
 import {transitiveUpstreamsOf} from '../graph/edges.ts';
-import type {KeptGroups, Suspension, TableRow} from '../metadata/dynamic-table.ts';
+import {suspendedBelow, type KeptGroups, type StoredSuspension, type TableRow} from '../metadata/dynamic-table.ts';
 import type {HistoryEntry} from '../metadata/refresh.ts';
 import type {Difference} from '../metadata/verification.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
 import {isSameName, readTableName, tableNameText} from '../table-name.ts';
-import type {CreateResult, DropResult, ResumeResult, VerifyResult} from '../workflows/messages.ts';
+import type {
+  AlterResult,
+  CreateResult,
+  DropResult,
+  ResumeResult,
+  SuspendResult,
+  VerifyResult,
+} from '../workflows/messages.ts';
 
 /** A dynamic table as `list` shows it. */
 export type DynamicTable = {
   /** `schema.name`, quoted where it must be. */
   readonly table: string;
-  /** creating and dropping: a statement is at work, or was cut off; auto_suspended: its scheduled refreshes kept failing. */
-  readonly state: 'creating' | 'active' | 'auto_suspended' | 'dropping';
+  /**
+   * creating and dropping: a statement is at work, or was cut off; suspended: by hand, it or a table that it reads; auto_suspended:
+   * its scheduled refreshes kept failing; paused: somebody has paused its schedule in Temporal.
+   */
+  readonly state: 'creating' | 'active' | 'suspended' | 'auto_suspended' | 'paused' | 'dropping';
   /** `5 minutes`, or `DOWNSTREAM`. */
   readonly targetLag: string;
   /** What the user allows. */
@@ -40,6 +50,14 @@ export type DynamicTable = {
   readonly lastRefresh: HistoryEntry | null;
   readonly createdAt: string;
 };
+
+/** Why a table's schedule stands still. */
+export type Suspension =
+  | StoredSuspension
+  /** A table that it reads, directly or not, was suspended by hand. */
+  | {readonly kind: 'upstream'; readonly table: string}
+  /** Its schedule was paused in Temporal, with this note. */
+  | {readonly kind: 'schedule'; readonly note: string | null};
 
 /** All there is to know about one dynamic table. */
 export type DynamicTableDetails = DynamicTable & {
@@ -66,7 +84,7 @@ export type DynamicTableDetails = DynamicTable & {
   } | null;
 };
 
-export type SuspendedUpstream = {readonly table: string; readonly suspension: Suspension};
+export type SuspendedUpstream = {readonly table: string; readonly suspension: StoredSuspension};
 
 /** A table compared with its query. The rows are there when the client has the metadata's URL. */
 export type Verification = VerifyResult & {
@@ -80,7 +98,11 @@ export type StatementResult =
   | {readonly kind: 'create'; readonly result: CreateResult}
   | {readonly kind: 'refresh'; readonly result: RefreshResult}
   | {readonly kind: 'drop'; readonly result: DropResult}
+  | {readonly kind: 'alter'; readonly result: AlterResult}
+  | {readonly kind: 'suspend'; readonly result: SuspendResult}
   | {readonly kind: 'resume'; readonly result: ResumeResult}
+  | {readonly kind: 'show'; readonly result: readonly DynamicTable[]}
+  | {readonly kind: 'describe'; readonly result: DynamicTableDetails}
   | {readonly kind: 'sql'; readonly text: string};
 
 /** A name as somebody wrote it, as the key that it is. */
@@ -106,11 +128,17 @@ export function findRow(tables: readonly TableRow[], name: string): TableRow {
   });
 }
 
-export function summary(row: TableRow, lastRefresh: HistoryEntry | null): DynamicTable {
+export function summary(
+  row: TableRow,
+  tables: readonly TableRow[],
+  lastRefresh: HistoryEntry | null,
+  schedule: DynamicTableDetails['schedule'],
+): DynamicTable {
   const {options} = row.definition;
+  const suspension = suspensionOf(row, tables, schedule);
   return {
     table: row.name,
-    state: row.state === 'active' && row.suspension !== null ? 'auto_suspended' : row.state,
+    state: row.state === 'active' && suspension !== null ? stateOf(suspension) : row.state,
     targetLag: targetLagText(options.targetLag),
     refreshMode: options.refreshMode,
     mode: row.mode,
@@ -121,10 +149,33 @@ export function summary(row: TableRow, lastRefresh: HistoryEntry | null): Dynami
     lagSeconds: row.freshAt === null ? null : Math.max(0, (Date.now() - Date.parse(row.freshAt)) / 1000),
     rows: row.rows,
     failuresInARow: row.failuresInARow,
-    suspension: row.suspension,
+    suspension,
     lastRefresh,
     createdAt: row.createdAt,
   };
+}
+
+function suspensionOf(
+  {name, suspension}: TableRow,
+  tables: readonly TableRow[],
+  schedule: DynamicTableDetails['schedule'],
+): Suspension | null {
+  if (suspension !== null) return suspension;
+  const upstream = suspendedBelow(name, tables);
+  if (upstream !== null) return {kind: 'upstream', table: upstream};
+  return schedule?.paused === true ? {kind: 'schedule', note: schedule.note} : null;
+}
+
+function stateOf({kind}: Suspension): DynamicTable['state'] {
+  switch (kind) {
+    case 'failures':
+      return 'auto_suspended';
+    case 'user':
+    case 'upstream':
+      return 'suspended';
+    case 'schedule':
+      return 'paused';
+  }
 }
 
 /** What keeps the table from getting newer although its own schedule goes on. */

@@ -52,7 +52,8 @@ export function readOptions(reader: TokenReader): Options {
   let given: Partial<Options> = {};
   const seen = new Set<string>();
   while (!reader.takeWords('AS')) {
-    given = {...given, ...readOption(reader, seen)};
+    if (isNext(reader, queryWords)) throw reader.error('AS is missing before the query');
+    given = {...given, ...readOption(reader, seen, 'an option or AS')};
     reader.takeSymbol(',');
   }
   const {targetLag: lag} = given;
@@ -62,11 +63,28 @@ export function readOptions(reader: TokenReader): Options {
   return {...defaults, ...given, targetLag: lag};
 }
 
-function readOption(reader: TokenReader, seen: Set<string>): Partial<Options> {
+/** Reads the options that are to be others, as far as they go. */
+export function readChanges(reader: TokenReader): Partial<Options> {
+  let given: Partial<Options> = {};
+  const seen = new Set<string>();
+  do {
+    if (isNext(reader, ['INITIALIZE']))
+      throw invalidOption(reader, 'INITIALIZE says how a table begins, and this one has begun');
+    given = {...given, ...readOption(reader, seen, 'an option')};
+    reader.takeSymbol(',');
+  } while (reader.peek()?.kind === 'word');
+  return given;
+}
+
+function isNext(reader: TokenReader, words: readonly string[]): boolean {
+  const next = reader.peek();
+  return next?.kind === 'word' && words.includes(next.value.toUpperCase());
+}
+
+function readOption(reader: TokenReader, seen: Set<string>, expected: string): Partial<Options> {
   const named = reader.peek();
-  if (named?.kind !== 'word') throw reader.error(`${reader.found()} stands where an option or AS belongs`);
+  if (named?.kind !== 'word') throw reader.error(`${reader.found()} stands where ${expected} belongs`);
   const name = named.value.toUpperCase();
-  if (queryWords.includes(name)) throw reader.error('AS is missing before the query');
   const option = options[name];
   if (option === undefined) throw unknownOption(reader, name);
   if (seen.has(name)) throw invalidOption(reader, `${name} is given twice`);

@@ -47,6 +47,13 @@ export class TokenReader {
     return token.value;
   }
 
+  expectText(what: string): string {
+    const token = this.peek();
+    if (token?.kind !== 'string') throw this.error(`${this.found()} stands where ${what} belongs`);
+    this.next += 1;
+    return token.value;
+  }
+
   expectEnd(): void {
     while (this.takeSymbol(';'));
     if (this.peek() !== undefined) throw this.error(`${this.found()} stands after the end of the statement`);

@@ -27,6 +27,18 @@ export function transitiveUpstreamsOf(name: string, nodes: readonly Node[]): rea
   return order;
 }
 
+/** All dynamic tables that read `name`, directly or not, each once. */
+export function transitiveReadersOf(name: string, nodes: readonly Node[]): readonly string[] {
+  const found = new Set<string>();
+  const visit = (reader: string): void => {
+    if (found.has(reader)) return;
+    found.add(reader);
+    readersOf(reader, nodes).forEach(visit);
+  };
+  readersOf(name, nodes).forEach(visit);
+  return [...found];
+}
+
 /** The way from `name` back to itself if it were to read `sources`: `a, b, a`; null when there is none. */
 export function cyclePath(name: string, sources: readonly string[], nodes: readonly Node[]): readonly string[] | null {
   const dead = new Set<string>();

@@ -92,15 +92,43 @@ export function ownState(table: TableName): OwnTable {
  * already is an error.
  */
 export async function createState(session: Session, table: TableName, row: StateRow): Promise<void> {
-  const name = stateTable(table);
+  await makeStateTable(session, table);
+  await session.transaction(() => insertRow(session, table, row));
+}
+
+async function makeStateTable(session: Session, table: TableName): Promise<void> {
   await session.run(sql`CREATE SCHEMA IF NOT EXISTS ${path(lakeAlias, stateSchema)}`);
-  await session.run(sql`CREATE TABLE IF NOT EXISTS ${inLake(name)} (${columnDefinitions})`);
+  await session.run(sql`CREATE TABLE IF NOT EXISTS ${inLake(stateTable(table))} (${columnDefinitions})`);
   await protect(session, [ownState(table)]);
+}
+
+/** Callers are in a transaction. */
+async function insertRow(session: Session, table: TableName, row: StateRow): Promise<void> {
+  const name = inLake(stateTable(table));
+  const [before] = await session.rows(sql`SELECT 1 FROM ${name}`);
+  if (before !== undefined)
+    throw new FreshetError('already_exists', `Dynamic table ${tableNameText(table)} exists already`);
+  await session.run(sql`INSERT INTO ${name} VALUES (${values(table, row)})`);
+}
+
+/**
+ * Moves the row to where that of `to` is, in the transaction of `work`, behind the fence: the old row must be there to go. What is left
+ * is a table without a row, which is nothing's state.
+ */
+export async function moveState(
+  session: Session,
+  table: TableName,
+  to: TableName,
+  work: (state: Published) => Promise<StateRow>,
+): Promise<void> {
+  await makeStateTable(session, to);
   await session.transaction(async () => {
-    const [before] = await session.rows(sql`SELECT 1 FROM ${inLake(name)}`);
-    if (before !== undefined)
-      throw new FreshetError('already_exists', `Dynamic table ${tableNameText(table)} exists already`);
-    await session.run(sql`INSERT INTO ${inLake(name)} VALUES (${values(table, row)})`);
+    const state = await readState(session, table);
+    if (state === null) throw new FenceLost(table);
+    const next = await work(state);
+    const gone = await session.run(sql`DELETE FROM ${inLake(stateTable(table))} WHERE ${isFenced(state)}`, 'state row');
+    if (gone !== 1) throw new FenceLost(table);
+    await insertRow(session, to, {...next, generation: state.generation + 1});
   });
 }
 
@@ -147,16 +175,21 @@ export async function allStates(session: Session): Promise<Published[]> {
 }
 
 /**
- * Must stand in every transaction that writes the target. Its condition is one value: of each column that is compared with a constant
- * DuckLake asks the catalog twice whether a file may have it, and state rows are in none.
+ * One value: of each column that is compared with a constant DuckLake asks the catalog twice whether a file may have it, and state rows
+ * are in none.
  */
+function isFenced({incarnation, generation}: Fence): Sql {
+  return sql`concat_ws(' ', incarnation, generation) = ${literal(`${incarnation} ${generation}`)}`;
+}
+
+/** Must stand in every transaction that writes the target. */
 export async function fencedUpdate(session: Session, table: TableName, fence: Fence, next: StateRow): Promise<void> {
   const changed = await session.run(
     sql`UPDATE ${inLake(stateTable(table))}
 SET generation = ${fence.generation + 1}, contents = ${next.contents}, data_version = ${literal(next.dataVersion)},
   refresh_id = ${literal(next.refreshId)}, "rows" = ${next.rows}, definition = ${json(next.definition)},
   fingerprint = ${json(next.fingerprint)}, sources = ${json(next.sources)}
-WHERE concat_ws(' ', incarnation, generation) = ${literal(`${fence.incarnation} ${fence.generation}`)}`,
+WHERE ${isFenced(fence)}`,
     'state row',
   );
   if (changed !== 1) throw new FenceLost(table);
@@ -166,6 +199,13 @@ WHERE concat_ws(' ', incarnation, generation) = ${literal(`${fence.incarnation} 
 export async function dropState(session: Session, table: TableName): Promise<void> {
   await session.run(sql`DROP TABLE IF EXISTS ${inLake(groupsTable(table))}`);
   await session.run(sql`DROP TABLE IF EXISTS ${inLake(stateTable(table))}`);
+}
+
+/** What is left where a state has moved from; another table of that name keeps its own. */
+export async function dropMovedState(session: Session, table: TableName): Promise<void> {
+  await session.transaction(async () => {
+    if ((await readState(session, table)) === null) await dropState(session, table);
+  });
 }
 
 const columnDefinitions = sql`"table" VARCHAR, incarnation VARCHAR, generation BIGINT, contents BIGINT, data_version BIGINT,

@@ -22,13 +22,16 @@ export function ownTarget(table: TableName): OwnTable {
 
 /** Makes an empty target with its options. Refuses when the lake has another object of that name. */
 export async function createTarget(session: Session, target: Target): Promise<void> {
-  const {table} = target;
+  await refuseTaken(session, target.table);
+  await createTable(session, target);
+}
+
+export async function refuseTaken(session: Session, table: TableName): Promise<void> {
   const {id} = await currentSnapshot(session);
   const other = (await allNamesAt(session, id)).find((candidate) => isSame(candidate.table, table));
   if (other !== undefined) {
     throw new FreshetError('already_exists', `The lake has a ${other.kind} ${tableNameText(other.table)} already`);
   }
-  await createTable(session, target);
 }
 
 /**

@@ -1,14 +1,14 @@
 import type {StoredColumn} from '../binder/bound.ts';
 import type {ErrorCode} from '../errors.ts';
+import {transitiveUpstreamsOf} from '../graph/edges.ts';
 import type {StoredDefinition} from '../lake/state.ts';
 import {rows, type Queryable} from './database.ts';
 
 /** creating, dropping: a statement was cut off, or is at work; nobody refreshes such a table. */
 export type TableState = 'creating' | 'active' | 'dropping';
 
-/** Why a table's schedule stands still. */
-export type Suspension = {
-  /** failures: as many scheduled ones in a row as are put up with. */
+/** As many scheduled failures in a row as are put up with. */
+type FailureSuspension = {
   readonly kind: 'failures';
   readonly code: ErrorCode;
   /** What the last of them said. */
@@ -18,6 +18,18 @@ export type Suspension = {
   /** The run that failed last. */
   readonly runId: string;
 };
+
+/** Somebody wanted it so. The tables that read it stand still too, which is put down nowhere: it follows from this. */
+type UserSuspension = {
+  readonly kind: 'user';
+  /** ISO 8601. */
+  readonly since: string;
+  /** The run of the statement. */
+  readonly runId: string;
+};
+
+/** Why a table's own schedule stands still. */
+export type StoredSuspension = FailureSuspension | UserSuspension;
 
 /** The hidden table of the lake that changes are merged into, as the last refresh left it. */
 export type KeptGroups = {readonly table: string; readonly rows: number; readonly bytes: number};
@@ -42,7 +54,7 @@ export type TableRow = {
   readonly rows: number | null;
   /** Failed scheduled runs since the last success. */
   readonly failuresInARow: number;
-  readonly suspension: Suspension | null;
+  readonly suspension: StoredSuspension | null;
   /** Since when scheduled runs have found its contents older than its target lag, ISO 8601. */
   readonly lagMissedAt: string | null;
   readonly keptGroups: KeptGroups | null;
@@ -100,6 +112,48 @@ export async function setTableState(
     incarnation,
     state,
   ]);
+}
+
+/** Another definition, and how the table is refreshed under it. */
+export async function setDefinition(
+  database: Queryable,
+  name: string,
+  incarnation: string,
+  {
+    definition,
+    columns,
+    sources,
+    mode,
+    reasons,
+  }: Pick<TableRow, 'definition' | 'columns' | 'sources' | 'mode' | 'reasons'>,
+): Promise<void> {
+  await database.query(
+    `update freshet.dynamic_table set definition = $3, columns = $4, sources = $5, mode = $6, reasons = $7
+     where name = $1 and incarnation = $2`,
+    [name, incarnation, JSON.stringify(definition), JSON.stringify(columns), sources, mode, reasons],
+  );
+}
+
+/**
+ * Another name, with the table's history; who has only reserved it makes way. Publications are those of the old name: nobody reads the
+ * table, so nobody asks for them. Callers are in a transaction.
+ */
+export async function renameTable(client: Queryable, name: string, incarnation: string, to: string): Promise<void> {
+  await client.query(`delete from freshet.publication where dynamic_table = $1 and incarnation = $2`, [
+    name,
+    incarnation,
+  ]);
+  await client.query(`delete from freshet.dynamic_table where name = $1 and state = 'creating'`, [to]);
+  await client.query(
+    `update freshet.dynamic_table set name = $3, kept_groups = null where name = $1 and incarnation = $2`,
+    [name, incarnation, to],
+  );
+  for (const table of ['refresh', 'verification'])
+    await client.query(`update freshet.${table} set dynamic_table = $3 where dynamic_table = $1 and incarnation = $2`, [
+      name,
+      incarnation,
+      to,
+    ]);
 }
 
 /** Until the transaction ends nobody else changes what reads what, so that two changes don't make a cycle together. */
@@ -161,9 +215,9 @@ export async function countFailure(
   database: Queryable,
   name: string,
   incarnation: string,
-  failure: Pick<Suspension, 'code' | 'error' | 'runId'>,
+  failure: Pick<FailureSuspension, 'code' | 'error' | 'runId'>,
 ): Promise<void> {
-  const suspension: Suspension = {kind: 'failures', ...failure, since: new Date().toISOString()};
+  const suspension: FailureSuspension = {kind: 'failures', ...failure, since: new Date().toISOString()};
   await database.query(
     `update freshet.dynamic_table
      set failures_in_a_row = failures_in_a_row + 1,
@@ -171,6 +225,30 @@ export async function countFailure(
      where name = $1 and incarnation = $2`,
     [name, incarnation, mostFailuresInARow, JSON.stringify(suspension)],
   );
+}
+
+/** Somebody wants it to stand still, whatever had stopped it before; who wanted so first is remembered. */
+export async function suspendByUser(
+  database: Queryable,
+  name: string,
+  incarnation: string,
+  runId: string,
+): Promise<void> {
+  const suspension: UserSuspension = {kind: 'user', since: new Date().toISOString(), runId};
+  await database.query(
+    `update freshet.dynamic_table set suspension = $3
+     where name = $1 and incarnation = $2 and suspension->>'kind' is distinct from 'user'`,
+    [name, incarnation, JSON.stringify(suspension)],
+  );
+}
+
+/**
+ * A table below this one, at any depth, that somebody has suspended: as long as there is one, this one stands still with it, or its
+ * ticks would refresh that one. Null: there is none.
+ */
+export function suspendedBelow(name: string, tables: readonly TableRow[]): string | null {
+  const suspended = tables.filter(({suspension}) => suspension?.kind === 'user').map((table) => table.name);
+  return transitiveUpstreamsOf(name, tables).find((upstream) => suspended.includes(upstream)) ?? null;
 }
 
 /** Nothing keeps it from its schedule any more, and failures are counted from none. */

@@ -1,5 +1,5 @@
 import {CancellationScope, executeChild, ParentClosePolicy, TemporalFailure, workflowInfo} from '@temporalio/workflow';
-import type {CreatePlan, TableIncarnation} from '../activities/activities.ts';
+import type {CreatePlan, ReplaceInput, Site, TableIncarnation} from '../activities/activities.ts';
 import {contentsKept, FreshetError} from '../errors.ts';
 import {errorOfFailure} from '../failure.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
@@ -22,6 +22,7 @@ export async function createDynamicTable(input: CreateInput): Promise<CreateResu
     if (plan.exists) return result(plan, 'exists');
     if (dryRun === true) return result(plan, 'dry-run');
 
+    if (plan.replaces !== undefined) return await replace({plan, replaces: plan.replaces}, site, taskQueue);
     const made: TableIncarnation = {table: plan.table, incarnation: runId};
     await light.reserveTable.executeWithOptions({summary: `reserve the name ${plan.table}`}, [
       {plan, run: {workflowId, runId}},
@@ -37,9 +38,27 @@ export async function createDynamicTable(input: CreateInput): Promise<CreateResu
       await CancellationScope.nonCancellable(() =>
         compute(site).removeTable.executeWithOptions({summary: `undo: remove ${plan.table}`}, [made]),
       );
-      throw undone(error);
+      throw undone(error, 'Nothing was created.');
     }
   });
+}
+
+/** The table is there all the while: with its former query, and then, once the rows for it are published, with the new one. */
+async function replace(replacement: ReplaceInput, site: Site, taskQueue: string): Promise<CreateResult> {
+  const {plan} = replacement;
+  const {table} = plan;
+  let refresh: RefreshResult | null = null;
+  try {
+    await compute(site).replaceTable.executeWithOptions({summary: `another query for ${table}`}, [replacement]);
+    if (plan.definition.options.initialize === 'ON_CREATE') refresh = await firstRefresh(plan);
+  } catch (error) {
+    await CancellationScope.nonCancellable(() =>
+      compute(site).restoreTable.executeWithOptions({summary: `undo: the former query for ${table}`}, [replacement]),
+    );
+    throw undone(error, 'The table is what it was.');
+  }
+  await light.resumeTable.executeWithOptions({summary: `start the schedule of ${table}`}, [{table, taskQueue}]);
+  return result(plan, 'replaced', refresh);
 }
 
 function firstRefresh({table}: CreatePlan): Promise<RefreshResult> {
@@ -50,11 +69,11 @@ function firstRefresh({table}: CreatePlan): Promise<RefreshResult> {
   });
 }
 
-/** What fails says what it means for a table that stays; this one is gone again. */
-function undone(error: unknown): unknown {
+/** What fails says what it means for a table that stays; here it means `what`. */
+function undone(error: unknown, what: string): unknown {
   if (!(error instanceof TemporalFailure)) return error;
   const {code, message, hint, position} = errorOfFailure(error);
-  const changed = hint?.replace(contentsKept, 'Nothing was created.');
+  const changed = hint?.replace(contentsKept, what);
   return new FreshetError(code, message, {hint: changed, position, cause: error});
 }
 

@@ -14,6 +14,8 @@ export const workflowTypes = {
   explain: 'explainDynamicTable',
   verify: 'verifyDynamicTable',
   maintain: 'maintainDynamicTable',
+  alter: 'alterDynamicTable',
+  suspend: 'suspendDynamicTable',
   resume: 'resumeDynamicTable',
   alert: 'sendAlert',
 } as const;
@@ -23,8 +25,8 @@ export type CreateInput = {readonly statement: string; readonly dryRun?: boolean
 
 export type CreateResult = {
   readonly table: string;
-  /** exists: `IF NOT EXISTS` found it; dry-run: nothing was made. */
-  readonly outcome: 'created' | 'exists' | 'dry-run';
+  /** replaced: `OR REPLACE` found it; exists: `IF NOT EXISTS` did; dry-run: nothing was made. */
+  readonly outcome: 'created' | 'replaced' | 'exists' | 'dry-run';
   readonly columns: readonly StoredColumn[];
   readonly sources: readonly string[];
   /** How it will be refreshed from the second time on. */
@@ -80,14 +82,40 @@ export type VerifyResult = {
   readonly milliseconds: number;
 };
 
+/** An ALTER DYNAMIC TABLE … SET or RENAME statement. */
+export type AlterInput = {readonly statement: string};
+
+export type AlterResult = {
+  /** As it is called now. */
+  readonly table: string;
+  /** unchanged: it was so already. */
+  readonly outcome: 'altered' | 'unchanged';
+  /** How it is refreshed from now on. */
+  readonly mode: 'incremental' | 'full';
+  /** In words, why it is full; empty when it is incremental. */
+  readonly reasons: readonly string[];
+};
+
+export type SuspendInput = {readonly table: string};
+
+export type SuspendResult = {
+  readonly table: string;
+  /** unchanged: it had been suspended by hand before. */
+  readonly outcome: 'suspended' | 'unchanged';
+  /** The tables that read it, directly or not, and stand still with it. */
+  readonly readers: readonly string[];
+};
+
 export type ResumeInput = {readonly table: string};
 
 export type ResumeResult = {
   readonly table: string;
-  /** active: nothing had kept it from its schedule. */
-  readonly outcome: 'resumed' | 'active';
-  /** The tables that read it, directly or not, and had been suspended for their failures too. */
+  /** active: nothing had kept it from its schedule; upstream_suspended: a table below it still does. */
+  readonly outcome: 'resumed' | 'active' | 'upstream_suspended';
+  /** The tables that read it, directly or not, and go on with it. */
   readonly readers: readonly string[];
+  /** The table below that has to be resumed first; null when there is none. */
+  readonly suspendedUpstream: string | null;
 };
 
 /** What somebody should know: the body that is sent to FRESHET_ALERT_URL (docs/alerts.md), and the input of `sendAlert`. */

@@ -22,6 +22,7 @@ export const light = proxyActivities<
     | 'reserveTable'
     | 'finishCreate'
     | 'beginDrop'
+    | 'suspendTable'
     | 'resumeTable'
   >
 >({
@@ -45,6 +46,9 @@ type Compute = Pick<
   | 'checkStatement'
   | 'createTarget'
   | 'removeTable'
+  | 'replaceTable'
+  | 'restoreTable'
+  | 'alterTable'
   | 'explain'
   | 'verify'
 >;

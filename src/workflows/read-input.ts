@@ -1,7 +1,16 @@
 import {FreshetError} from '../errors.ts';
 import type {RefreshInput} from '../refresh/messages.ts';
 import {readTableName, tableNameText} from '../table-name.ts';
-import type {CreateInput, DropInput, ExplainInput, MaintainInput, ResumeInput, VerifyInput} from './messages.ts';
+import type {
+  AlterInput,
+  CreateInput,
+  DropInput,
+  ExplainInput,
+  MaintainInput,
+  ResumeInput,
+  SuspendInput,
+  VerifyInput,
+} from './messages.ts';
 
 /** Inputs come from hands, CLIs and other SDKs: each is looked at first, and a wrong one fails at once and says how it is written. */
 
@@ -28,8 +37,18 @@ export function readCreateInput(input: unknown): CreateInput {
   return {statement, dryRun: dryRun === true};
 }
 
+export function readAlterInput(input: unknown): AlterInput {
+  const {statement} = record(input, '{"statement": "ALTER DYNAMIC TABLE …"}');
+  if (typeof statement !== 'string') throw wrong('statement', 'the text of an ALTER DYNAMIC TABLE statement');
+  return {statement};
+}
+
 export function readDropInput(input: unknown): DropInput {
   return {table: readTable(input), ifExists: record(input, '').ifExists === true};
+}
+
+export function readSuspendInput(input: unknown): SuspendInput {
+  return {table: readTable(input)};
 }
 
 export function readResumeInput(input: unknown): ResumeInput {

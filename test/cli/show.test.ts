@@ -1,12 +1,12 @@
 import {expect, test} from 'vitest';
-import {columnsText, showCreate, showResume} from '../../src/cli/show/definition.ts';
+import {columnsText, showAlter, showCreate, showResume, showSuspend} from '../../src/cli/show/definition.ts';
 import {showRows} from '../../src/cli/show/rows.ts';
 import {showHistory} from '../../src/cli/show/history.ts';
 import {showRefresh} from '../../src/cli/show/refresh.ts';
 import {showVerification} from '../../src/cli/show/verification.ts';
 import {showTable, showTables} from '../../src/cli/show/tables.ts';
 import type {DynamicTableDetails} from '../../src/client.ts';
-import type {Suspension} from '../../src/metadata/dynamic-table.ts';
+import type {StoredSuspension} from '../../src/metadata/dynamic-table.ts';
 import {unknownRefresh, type HistoryEntry} from '../../src/metadata/refresh.ts';
 import type {RefreshResult, RefreshSummary} from '../../src/refresh/messages.ts';
 
@@ -100,7 +100,7 @@ test('in the history a first refresh has no changes, and one that failed says so
   expect(text).not.toContain('0 ms');
 });
 
-const suspension: Suspension = {
+const suspension: StoredSuspension = {
   ...{kind: 'failures', code: 'data_error', error: 'Division\nby zero.', since: '2026-01-01T00:00:00Z', runId: 'r'},
 };
 
@@ -115,9 +115,21 @@ const details: DynamicTableDetails = {
 test('a suspended table says since when and why, and so does one that reads it', () => {
   const suspended = {...details, state: 'auto_suspended', suspension, failuresInARow: 5} as const;
   expect(showTable(suspended, [], 0)).toMatch(
-    /^state +auto_suspended, until freshet resume\nsuspended +2026-01-01T00:00:00Z, data_error: Division by zero\.\nfailures +5 scheduled ones in a row$/m,
+    /^state +auto_suspended, until freshet resume main\.totals\nsuspended +2026-01-01T00:00:00Z, data_error: Division by zero\.\nfailures +5 scheduled ones in a row$/m,
   );
   expect(showTables([suspended])).toContain('main.totals (auto_suspended)');
+  const byHand = {kind: 'user', since: '2026-01-01T00:00:00Z', runId: 'r'} as const;
+  expect(showTable({...details, state: 'suspended', suspension: byHand}, [], 0)).toMatch(
+    /^state +suspended, until freshet resume main\.totals\nsuspended +2026-01-01T00:00:00Z, by hand$/m,
+  );
+  const below = {kind: 'upstream', table: 'main.base'} as const;
+  expect(showTable({...details, state: 'suspended', suspension: below}, [], 0)).toMatch(
+    /^state +suspended, until freshet resume main\.base\nsuspended +with main\.base, which it reads$/m,
+  );
+  const paused = {kind: 'schedule', note: 'backfilling\nsource'} as const;
+  expect(showTable({...details, state: 'paused', suspension: paused}, [], 0)).toMatch(
+    /^state +paused, until freshet resume main\.totals\nsuspended +in Temporal: backfilling source$/m,
+  );
   const reader = {...details, suspendedUpstreams: [{table: 'main.base', suspension}]};
   expect(showTable(reader, [], 0)).toMatch(
     /^upstream suspended +main\.base: 2026-01-01T00:00:00Z, data_error: Division by zero\.$/m,
@@ -137,12 +149,31 @@ test('a table that keeps groups says where, and how much that is', () => {
 });
 
 test('resume says what it has started again', () => {
-  const resumed = {table: 'main.totals', outcome: 'resumed', readers: []} as const;
+  const resumed = {table: 'main.totals', outcome: 'resumed', readers: [], suspendedUpstream: null} as const;
   expect(showResume(resumed)).toBe('Resumed main.totals: refreshed by schedule again.');
   expect(showResume({...resumed, readers: ['main.a', 'main.b']})).toBe(
     'Resumed main.totals, with main.a, main.b: refreshed by schedule again.',
   );
+  expect(showResume({...resumed, outcome: 'upstream_suspended', suspendedUpstream: 'main.a'})).toBe(
+    'main.totals goes on when main.a does, which it reads: freshet resume main.a.',
+  );
   expect(showResume({...resumed, outcome: 'active'})).toBe('main.totals was not suspended; nothing was changed.');
+});
+
+test('alter says how the table is refreshed from now on', () => {
+  const altered = {table: 'main.totals', outcome: 'altered', mode: 'full', reasons: ['REFRESH_MODE = FULL']} as const;
+  expect(showAlter(altered)).toBe('Altered main.totals: its refreshes are full: REFRESH_MODE = FULL.');
+  expect(showAlter({...altered, outcome: 'unchanged'})).toBe('main.totals was so already; nothing was changed.');
+});
+
+test('suspend says what stands still, and how it goes on', () => {
+  const suspended = {table: 'main.totals', outcome: 'suspended', readers: ['main.a']} as const;
+  expect(showSuspend(suspended)).toBe(
+    'Suspended main.totals, with main.a: no scheduled refresh until freshet resume main.totals.',
+  );
+  expect(showSuspend({...suspended, outcome: 'unchanged'})).toBe(
+    'main.totals was suspended before; nothing was changed.',
+  );
 });
 
 test('a table that differs from its query shows the first differing rows', () => {

@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest';
+import {isLike} from '../../src/definition/like.ts';
 import {parseStatement, splitStatements} from '../../src/definition/parse.ts';
 import {positionInStatement} from '../../src/definition/position.ts';
 import {FreshetError} from '../../src/errors.ts';
@@ -53,6 +54,12 @@ describe('CREATE DYNAMIC TABLE', () => {
     });
   });
 
+  test('OR REPLACE is kept in mind', () => {
+    const text = "dynamic table d target_lag = '1 h' as select 1";
+    expect(created(`create or replace ${text}`)).toMatchObject({orReplace: true, ifNotExists: false});
+    expect(created(`create ${text}`)).toMatchObject({orReplace: false});
+  });
+
   test('the query is carried along character for character, without the last semicolon', () => {
     const query = `/* first */ select '; as', "as;", $x$ ; $x$ -- ;
       from t /* a /* nested */ ; */ where x = E'\\';'`;
@@ -101,7 +108,7 @@ describe('CREATE DYNAMIC TABLE', () => {
     ["create dynamic table d target_lag = '1 h'", 'syntax', {line: 1, column: 42}, undefined],
     ["create dynamic table a.b.c target_lag = '1 h' as select 1", 'syntax', {line: 1, column: 26}, undefined],
     ["create dynamic table target_lag = '1 h' as select 1", 'syntax', {line: 1, column: 33}, undefined],
-    ["create or replace dynamic table d target_lag = '1 h' as select 1", 'syntax', {line: 1, column: 1}, /Drop/],
+    ['create or replace dynamic table if not exists d as select 1', 'syntax', {line: 1, column: 33}, undefined],
     ["create dynamic table d target_lag = '1 h as select 1", 'syntax', {line: 1, column: 37}, undefined],
     ["create dynamic table d target_lag = '1 h' as select 1 /* x", 'syntax', {line: 1, column: 55}, undefined],
   ])('%s is refused where it goes wrong', (text, code, position, hint) => {
@@ -127,8 +134,8 @@ test.each([
   expect(mistake(`create dynamic table d ${options}`).message).toBe(message);
 });
 
-test('ALTER … REFRESH, ALTER … RESUME and DROP are ours', () => {
-  for (const kind of ['refresh', 'resume']) {
+test('ALTER … REFRESH, SUSPEND, RESUME and DROP are ours', () => {
+  for (const kind of ['refresh', 'suspend', 'resume']) {
     expect(parseStatement(`alter dynamic table s.d ${kind};`)).toEqual({
       kind: 'alter',
       table: {schema: 's', name: 'd'},
@@ -142,9 +149,61 @@ test('ALTER … REFRESH, ALTER … RESUME and DROP are ours', () => {
   });
   expect(mistake('alter dynamic table d explode')).toMatchObject({
     code: 'syntax',
-    hint: 'It knows REFRESH and RESUME.',
+    hint: 'It knows SET, RENAME TO, REFRESH, SUSPEND and RESUME.',
   });
   expect(mistake('drop dynamic table d cascade')).toMatchObject({code: 'syntax', position: {line: 1, column: 22}});
+});
+
+test('ALTER … SET takes the options of CREATE, in any order', () => {
+  const set = "set comment = 'it''s mine', target_lag = downstream refresh_mode = full";
+  expect(parseStatement(`alter dynamic table d ${set};`)).toMatchObject({
+    change: {
+      kind: 'set',
+      options: {comment: "it's mine", targetLag: {kind: 'downstream'}, refreshMode: 'FULL'},
+    },
+  });
+});
+
+test.each([
+  ['alter dynamic table d set', 'syntax', 26, 'The end of the statement stands where an option belongs'],
+  ['alter dynamic table d set as select 1', 'unknown_option', 27, 'There is no option AS'],
+  ['alter dynamic table d set initialize = on_create', 'invalid_option', 27, /has begun/],
+  ["alter dynamic table d set comment = 'a' comment = 'b'", 'invalid_option', 41, 'COMMENT is given twice'],
+  ["alter dynamic table d set comment = 'a' ; refresh", 'syntax', 43, /after the end/],
+])('%s is refused where it goes wrong', (text, code, column, message) => {
+  const error = mistake(text);
+  expect(error).toMatchObject({code, position: {line: 1, column}});
+  expect(error.message).toMatch(message);
+});
+
+test('ALTER … RENAME TO takes a name in the same schema', () => {
+  for (const to of ['e', 's.e', 's."e"'])
+    expect(parseStatement(`alter dynamic table s.d rename to ${to}`)).toMatchObject({
+      change: {kind: 'rename', to: {schema: 's', name: 'e'}},
+    });
+  expect(mistake('alter dynamic table s.d rename to main.e')).toMatchObject({
+    ...{code: 'syntax', position: {line: 1, column: 35}, hint: 'In another schema, create it anew.'},
+  });
+});
+
+test('SHOW and DESCRIBE are ours', () => {
+  expect(parseStatement('show dynamic tables;')).toEqual({kind: 'show', like: null});
+  expect(parseStatement("SHOW DYNAMIC TABLES LIKE 'tot%'")).toEqual({kind: 'show', like: 'tot%'});
+  for (const word of ['desc', 'DESCRIBE'])
+    expect(parseStatement(`${word} dynamic table s.d`)).toEqual({kind: 'describe', table: {schema: 's', name: 'd'}});
+  expect(mistake('show dynamic tables like tot')).toMatchObject({code: 'syntax', position: {line: 1, column: 26}});
+  expect(parseStatement('show tables').kind).toBe('sql');
+});
+
+test.each([
+  ['totals', 'TOT%', true],
+  ['totals', 'tot', false],
+  ['totals', '_otals', true],
+  ['a.b(c)', 'a.b(%', true],
+  ['axb', 'a.b', false],
+  ['zwei\nZeilen', '%Z%n', true],
+])('%s LIKE %s: %s', (name, pattern, isSo) => {
+  expect(isLike(name, pattern)).toBe(isSo);
 });
 
 test('every other statement is left to DuckDB', () => {

@@ -83,13 +83,31 @@ test('statements come from a file and from standard input, several at once, ours
     create dynamic table bright ${lag} as select name || '!' as name from colours;
     insert into colours values ('blue');
     alter dynamic table bright refresh;
-    from bright order by name;
-    drop dynamic table bright;`;
+    alter dynamic table bright set comment = 'for the shop';
+    alter dynamic table bright rename to shiny;
+    show dynamic tables like 'shin_';
+    from shiny order by name;
+    drop dynamic table shiny;`;
   const {status, out, err} = await dev.freshet(['sql', '--json'], statements);
   expect(status, err).toBe(0);
   const {results} = JSON.parse(out) as {results: {kind: string}[]};
-  expect(results.map(({kind}) => kind)).toEqual(['done', 'create', 'changed', 'refresh', 'rows', 'drop']);
-  expect(results[4]).toMatchObject({rows: [['blue!'], ['red!']]});
+  expect(results.map(({kind}) => kind)).toEqual([
+    ...['done', 'create', 'changed', 'refresh', 'alter', 'alter', 'show', 'rows', 'drop'],
+  ]);
+  expect(results[6]).toMatchObject({result: [{table: 'main.shiny', targetLag: '1 day'}]});
+  expect(results[7]).toMatchObject({rows: [['blue!'], ['red!']]});
+});
+
+test('a table is altered, suspended and resumed by commands', async () => {
+  await ok('create', `create dynamic table controlled ${lag} as select id from orders`);
+  const altered = await json('alter', 'controlled', '--target-lag', '2 days', '--comment', "it's for people");
+  expect(altered).toMatchObject({table: 'main.controlled', outcome: 'altered', mode: 'incremental'});
+  expect(await ok('suspend', 'controlled')).toMatch(/^Suspended main\.controlled: .*freshet resume main\.controlled/);
+  const described = await json('describe', 'controlled');
+  expect(described).toMatchObject({state: 'suspended', targetLag: '2 days', comment: "it's for people"});
+  expect(await json('resume', 'controlled')).toMatchObject({outcome: 'resumed'});
+  const {status, err} = await dev.freshet(['alter', 'controlled', '--refresh-mode', 'sometimes']);
+  expect([status, err]).toEqual([exitCodes.invalid_option, expect.stringContaining('AUTO, INCREMENTAL or FULL')]);
 });
 
 test('looking at tables', async () => {

@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {expect, test} from 'vitest';
-import {mostFailuresInARow, type Suspension} from '../../src/metadata/dynamic-table.ts';
+import {mostFailuresInARow, type StoredSuspension} from '../../src/metadata/dynamic-table.ts';
 import {scheduleId, taskQueue} from '../../src/temporal-names.ts';
 import {workflowTypes, type ResumeInput} from '../../src/workflows/messages.ts';
 import {Draws} from '../differential/draws.ts';
@@ -168,7 +168,7 @@ const tables = ['main.copies', 'main.totals'];
 
 /** Both tables as five failures in a row leave them. */
 async function suspend({metadata, temporal, prefix}: Stack): Promise<void> {
-  const suspension: Suspension = {
+  const suspension: StoredSuspension = {
     ...{kind: 'failures', code: 'data_error', error: 'No number.', runId: 'run'},
     since: new Date().toISOString(),
   };

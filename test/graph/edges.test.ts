@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {cyclePath, readersOf, transitiveUpstreamsOf, upstreamsOf} from '../../src/graph/edges.ts';
+import {cyclePath, readersOf, transitiveReadersOf, transitiveUpstreamsOf, upstreamsOf} from '../../src/graph/edges.ts';
 
 const diamond = [
   {name: 'a', sources: ['base']},
@@ -20,6 +20,11 @@ test('readers are direct ones', () => {
 
 test('all tables below come once, each after those that it reads', () => {
   expect(transitiveUpstreamsOf('d', diamond)).toEqual(['a', 'b', 'c']);
+});
+
+test('all tables above come once, however many ways lead there', () => {
+  expect(transitiveReadersOf('a', diamond)).toEqual(['b', 'd', 'c']);
+  expect(transitiveReadersOf('d', diamond)).toEqual([]);
 });
 
 test('a table that would read itself is shown the way back', () => {

@@ -32,8 +32,11 @@ async function aTable() {
     metadata,
     schedules: {
       create: () => Promise.resolve(),
+      change: () => Promise.resolve(),
+      rename: () => Promise.resolve(),
       delete: () => Promise.resolve(),
       pause: (table, note) => Promise.resolve(void paused.set(table, note)),
+      noteOfPause: (table) => Promise.resolve(paused.get(table) ?? null),
       resume: ({table}) => Promise.resolve(paused.delete(table)),
     },
     alerts: {raise: (alert) => Promise.resolve(void alerts.push(alert)), post: () => Promise.resolve()},
@@ -218,12 +221,13 @@ test('of a suspended table scheduled runs do nothing, all others what they alway
     table,
     outcome: 'resumed',
     readers: [reader],
+    suspendedUpstream: null,
   });
   expect([...made.paused.keys()]).toEqual([other]);
   expect(await made.choose(table, tick)).toMatchObject({kind: 'refresh'});
   expect(await made.choose(reader, tick)).toMatchObject({kind: 'refresh'});
   expect(await made.choose(other, tick)).toMatchObject({kind: 'suspended'});
-  expect(await resumeTable(made.deps, {table, taskQueue})).toEqual({table, outcome: 'active', readers: []});
+  expect(await resumeTable(made.deps, {table, taskQueue})).toMatchObject({table, outcome: 'active', readers: []});
   await expect(resumeTable(made.deps, {table: 'main.totls', taskQueue})).rejects.toMatchObject({
     code: 'unknown_dynamic_table',
   });

@@ -4,6 +4,7 @@ import {checkCardinality} from '../../src/activities/check-cardinality.ts';
 import {chooseVersion} from '../../src/activities/choose-version.ts';
 import {checkStatement, createTarget, finishCreate, reserveTable} from '../../src/activities/create.ts';
 import type {Deps} from '../../src/activities/deps.ts';
+import {targetLagText} from '../../src/definition/target-lag.ts';
 import {extractChanges} from '../../src/activities/extract-changes.ts';
 import {lookUpSnapshots} from '../../src/activities/look-up-snapshots.ts';
 import {publishRefresh} from '../../src/activities/publish-refresh.ts';
@@ -19,6 +20,8 @@ export type TestDeps = TestLake &
   AsyncDisposable & {
     readonly deps: Deps;
     readonly scheduled: Set<string>;
+    /** Target lags of the schedules that were changed. */
+    readonly lags: ReadonlyMap<string, string>;
     /** Notes of the schedules that are paused. */
     readonly paused: ReadonlyMap<string, string>;
     readonly alerts: readonly Alert[];
@@ -37,6 +40,7 @@ export async function someDeps(): Promise<TestDeps> {
   const connection = await Connection.connect({address: temporalAddress()});
   const temporal = new Client({connection});
   const scheduled = new Set<string>();
+  const lags = new Map<string, string>();
   const paused = new Map<string, string>();
   const alerts: Alert[] = [];
   const prefix = `test-${randomUUID().slice(0, 8)}-`;
@@ -46,8 +50,11 @@ export async function someDeps(): Promise<TestDeps> {
     temporal: () => temporal,
     schedules: {
       create: ({table}) => Promise.resolve(void scheduled.add(table)),
+      change: (request) => Promise.resolve(void lags.set(request.table, targetLagText(request.targetLag))),
+      rename: (from, {table}) => Promise.resolve(void (scheduled.delete(from) && scheduled.add(table))),
       delete: (table) => Promise.resolve(void scheduled.delete(table)),
       pause: (table, note) => Promise.resolve(void paused.set(table, note)),
+      noteOfPause: (table) => Promise.resolve(paused.get(table) ?? null),
       resume: ({table}) => Promise.resolve(paused.delete(table)),
     },
     alerts: {raise: (alert) => Promise.resolve(void alerts.push(alert)), post: () => Promise.resolve()},
@@ -90,6 +97,7 @@ export async function someDeps(): Promise<TestDeps> {
     ...lake,
     deps,
     scheduled,
+    lags,
     paused,
     alerts,
     choose,

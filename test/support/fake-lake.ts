@@ -1,6 +1,7 @@
 import {ApplicationFailure} from '@temporalio/common';
 import {Context} from '@temporalio/activity';
 import type {Activities} from '../../src/activities/activities.ts';
+import type {StoredDefinition} from '../../src/lake/state.ts';
 import {defaultSettings} from '../../src/definition/definition.ts';
 import type {Publication} from '../../src/refresh/messages.ts';
 import {upstreamsOf} from '../../src/graph/edges.ts';
@@ -49,7 +50,8 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
     mostAtOnce: 0,
     onPublish: () => Promise.resolve(),
     activities: (prefix) => ({
-      locate: ({table}) => Promise.resolve({prefix, computeTaskQueue: `${prefix}freshet`, heartbeatSeconds: 10, table}),
+      locate: ({table}) =>
+        Promise.resolve({prefix, computeTaskQueue: `${prefix}freshet`, heartbeatSeconds: 10, table, incarnation: 'i'}),
       chooseVersion: ({table, dataVersion, full, trigger}) => {
         if (!nodes.some(({name}) => name === table)) {
           throw ApplicationFailure.nonRetryable(`There is no dynamic table ${table}.`, 'unknown_dynamic_table', {
@@ -158,27 +160,26 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
       checkStatement: ({statement}) =>
         Promise.resolve({
           ...{
-            table: statement,
+            table: statement.replace('or replace ', ''),
             exists: false,
             columns: [],
             sources: ['main.base'],
             mode: 'full',
             reasons: ['for a test'],
           },
-          definition: {
-            ...{table: {schema: 'main', name: 'a'}, query: '', settings: defaultSettings, reached: [], distrust: null},
-            options: {
-              ...{targetLag: {kind: 'downstream'}, refreshMode: 'AUTO', initialize: 'ON_CREATE'},
-              ...{cardinalityThreshold: 0.3, comment: null},
-            },
-          },
+          definition,
+          ...(statement.startsWith('or replace ') && {replaces: {incarnation: 'i', definition}}),
         }),
       reserveTable: () => step('reserveTable'),
       createTarget: () => step('createTarget'),
       finishCreate: () => step('finishCreate'),
       removeTable: () => step('removeTable'),
+      replaceTable: () => step('replaceTable'),
+      restoreTable: () => step('restoreTable'),
       beginDrop: ({table}) => Promise.resolve({table, incarnation: 'i', running: null}),
-      resumeTable: ({table}) => Promise.resolve({table, outcome: 'resumed', readers: []}),
+      alterTable: () => Promise.resolve({table: 'main.a', outcome: 'altered', mode: 'incremental', reasons: []}),
+      suspendTable: ({table}) => Promise.resolve({table, outcome: 'suspended', readers: []}),
+      resumeTable: ({table}) => Promise.resolve({table, outcome: 'resumed', readers: [], suspendedUpstream: null}),
       postAlert: () => step('alert'),
       recordFailure: ({table, code}) => {
         open.delete(table);
@@ -189,6 +190,14 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
   };
   return lake;
 }
+
+const definition: StoredDefinition = {
+  ...{table: {schema: 'main', name: 'a'}, query: '', settings: defaultSettings, reached: [], distrust: null},
+  options: {
+    ...{targetLag: {kind: 'downstream'}, refreshMode: 'AUTO', initialize: 'ON_CREATE'},
+    ...{cardinalityThreshold: 0.3, comment: null},
+  },
+};
 
 /** For an activity that is to run until it is cancelled. */
 export async function untilCancelled(): Promise<void> {

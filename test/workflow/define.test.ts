@@ -29,6 +29,22 @@ test('a create whose first refresh fails is undone, and fails with what went wro
   expect(lake.steps).toEqual(['reserveTable', 'createTarget', 'removeTable']);
 });
 
+test('a replacement is undone when its first refresh fails, and says that the table is what it was', async () => {
+  const lake = aFakeLake({'main.a': ['main.base']});
+  await using worker = await aWorker(lake.activities);
+  const replace = () => worker.execute('createDynamicTable', {statement: 'or replace main.a'});
+  expect(await replace()).toMatchObject({outcome: 'replaced', refresh: {outcome: 'refreshed'}});
+  expect(lake.steps).toEqual(['replaceTable']);
+  lake.newest += 1;
+  const failure = new FreshetError('data_error', 'Division by zero', {hint: `${contentsKept} Mend the data.`});
+  lake.onPublish = () => Promise.reject(failureOfError(failure));
+  const error = await replace().catch((caught: unknown) => caught);
+  expect(errorOfFailure((error as WorkflowFailedError).cause)).toMatchObject({
+    ...{code: 'data_error', hint: 'The table is what it was. Mend the data.'},
+  });
+  expect(lake.steps).toEqual(['replaceTable', 'replaceTable', 'restoreTable']);
+});
+
 test('a dry run makes nothing', async () => {
   const lake = aFakeLake({});
   await using worker = await aWorker(lake.activities);

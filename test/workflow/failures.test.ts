@@ -87,7 +87,7 @@ test('a table whose data spoil it is suspended, told of, keeps its contents, and
   expect(await stack.rows('select d::varchar from doubled')).toEqual([['12']]);
   expect(await stack.client.describe('numbers')).toMatchObject({state: 'auto_suspended', failuresInARow: 0});
   expect(await stack.client.execute('alter dynamic table NUMBERS resume')).toEqual({
-    ...{kind: 'resume', result: {table: 'main.numbers', outcome: 'resumed', readers: []}},
+    ...{kind: 'resume', result: {table: 'main.numbers', outcome: 'resumed', readers: [], suspendedUpstream: null}},
   });
   expect(await stack.client.describe('numbers')).toMatchObject({
     ...{state: 'active', suspension: null, schedule: {paused: false, note: schedule?.note}},

@@ -89,6 +89,8 @@ test.runIf(version !== undefined)('histories are recorded', async () => {
 
   lake.suspended.add('main.a');
   await run('refresh-suspended', 'refreshDynamicTable', {table: 'main.a', trigger: 'schedule'});
+  await run('suspend', 'suspendDynamicTable', {table: 'main.a'});
+  await run('alter', 'alterDynamicTable', {statement: "alter dynamic table a set comment = 'for people'"});
   await run('resume', 'resumeDynamicTable', {table: 'main.a'});
   await run('alert', 'sendAlert', {
     ...{kind: 'missed_lag', id: 'alert', table: 'main.a', at: '2026-01-01T00:02:00.000Z', message: 'main.a is late.'},

@@ -1,17 +1,18 @@
 import type {Command} from 'commander';
-import type {FreshetClient} from '../../client.ts';
+import type {DynamicTable, DynamicTableDetails, FreshetClient} from '../../client.ts';
 import {parseStatement, splitStatements} from '../../definition/parse.ts';
 import {FreshetError} from '../../errors.ts';
 import type {AlterChange, Statement} from '../../definition/statement.ts';
 import {tableNameText} from '../../table-name.ts';
-import type {CreateResult, DropResult, ResumeResult} from '../../workflows/messages.ts';
+import type {AlterResult, CreateResult, DropResult, ResumeResult, SuspendResult} from '../../workflows/messages.ts';
 import type {RefreshResult} from '../../refresh/messages.ts';
 import {finish, type JsonOption} from '../command.ts';
 import {withFreshet, type Freshet} from '../connect.ts';
 import type {PlainResult} from '../plain-sql.ts';
-import {showCreate, showDrop, showResume} from '../show/definition.ts';
+import {showAlter, showCreate, showDrop, showResume, showSuspend} from '../show/definition.ts';
 import {showRefresh} from '../show/refresh.ts';
 import {showRows} from '../show/rows.ts';
+import {showTable, showTables} from '../show/tables.ts';
 import {pointingInto} from '../statement-error.ts';
 import {readStatement} from '../statement-input.ts';
 import {withProgress, type Progress} from '../progress.ts';
@@ -25,7 +26,11 @@ type Result =
   | {readonly kind: 'create'; readonly result: CreateResult}
   | {readonly kind: 'refresh'; readonly result: RefreshResult}
   | {readonly kind: 'drop'; readonly result: DropResult}
-  | {readonly kind: 'resume'; readonly result: ResumeResult};
+  | {readonly kind: 'alter'; readonly result: AlterResult}
+  | {readonly kind: 'suspend'; readonly result: SuspendResult}
+  | {readonly kind: 'resume'; readonly result: ResumeResult}
+  | {readonly kind: 'show'; readonly result: readonly DynamicTable[]}
+  | {readonly kind: 'describe'; readonly result: DynamicTableDetails};
 
 /** More rows are no help to a reader; JSON has them all. */
 const shownRows = 100;
@@ -33,7 +38,7 @@ const shownRows = 100;
 export function addSql(program: Command): void {
   const command = program
     .command('sql')
-    .description('run statements on the lake: DuckDB SQL, CREATE, ALTER … REFRESH or RESUME and DROP DYNAMIC TABLE')
+    .description('run statements on the lake: DuckDB SQL, and CREATE, ALTER, DROP, SHOW and DESCRIBE of dynamic tables')
     .argument('[statements]', 'one, or several with semicolons; "-" or nothing: from standard input')
     .option('-f, --file <path>', 'read the statements from a file')
     .action(sql);
@@ -107,16 +112,31 @@ async function runOurs(
     case 'create':
       return {kind: 'create', result: await client.create(text)};
     case 'alter':
-      return alter(client, tableNameText(statement.table), statement.change, shown);
+      return alter(client, text, tableNameText(statement.table), statement.change, shown);
     case 'drop':
       return {kind: 'drop', result: await client.drop(tableNameText(statement.table), {ifExists: statement.ifExists})};
+    case 'show':
+      return {kind: 'show', result: await client.list({like: statement.like ?? undefined})};
+    case 'describe':
+      return {kind: 'describe', result: await client.describe(tableNameText(statement.table))};
   }
 }
 
-async function alter(client: FreshetClient, table: string, change: AlterChange, {show}: Progress): Promise<Result> {
+async function alter(
+  client: FreshetClient,
+  text: string,
+  table: string,
+  change: AlterChange,
+  {show}: Progress,
+): Promise<Result> {
   switch (change.kind) {
     case 'refresh':
       return {kind: 'refresh', result: await finished(await client.refresh(table), show)};
+    case 'set':
+    case 'rename':
+      return {kind: 'alter', result: await client.alter(text)};
+    case 'suspend':
+      return {kind: 'suspend', result: await client.suspend(table)};
     case 'resume':
       return {kind: 'resume', result: await client.resume(table)};
   }
@@ -130,8 +150,16 @@ function show(result: Result): string {
       return showRefresh(result.result);
     case 'drop':
       return showDrop(result.result);
+    case 'alter':
+      return showAlter(result.result);
+    case 'suspend':
+      return showSuspend(result.result);
     case 'resume':
       return showResume(result.result);
+    case 'show':
+      return result.result.length === 0 ? 'No dynamic tables.' : showTables(result.result);
+    case 'describe':
+      return showTable(result.result, [], Date.now());
     default:
       return showRows(result);
   }

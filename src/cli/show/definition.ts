@@ -1,11 +1,18 @@
-import type {CreateResult, DropResult, Explanation, ResumeResult} from '../../workflows/messages.ts';
+import type {
+  AlterResult,
+  CreateResult,
+  DropResult,
+  Explanation,
+  ResumeResult,
+  SuspendResult,
+} from '../../workflows/messages.ts';
 import {bold, dim, good, section} from '../text.ts';
 import {showRefresh} from './refresh.ts';
 
 /** What came of CREATE DYNAMIC TABLE. */
 export function showCreate(result: CreateResult): string {
   if (result.outcome === 'exists') return `${bold(result.table)} exists already; nothing was changed.`;
-  const done = result.outcome === 'created' ? good('Created') : 'Would create';
+  const done = {created: good('Created'), replaced: good('Replaced'), 'dry-run': 'Would create'}[result.outcome];
   return [
     `${done} ${bold(result.table)} over ${result.sources.join(', ') || 'no table'}.`,
     `Its ${modeText(result)}`,
@@ -22,7 +29,20 @@ export function showDrop({table, outcome}: DropResult): string {
     : `${bold(table)} does not exist; nothing was changed.`;
 }
 
-export function showResume({table, outcome, readers}: ResumeResult): string {
+export function showAlter(result: AlterResult): string {
+  if (result.outcome === 'unchanged') return `${bold(result.table)} was so already; nothing was changed.`;
+  return `${good('Altered')} ${bold(result.table)}: its ${modeText(result)}`;
+}
+
+export function showSuspend({table, outcome, readers}: SuspendResult): string {
+  if (outcome === 'unchanged') return `${bold(table)} was suspended before; nothing was changed.`;
+  const also = readers.length === 0 ? '' : `, with ${readers.join(', ')}`;
+  return `${good('Suspended')} ${bold(table)}${also}: no scheduled refresh until freshet resume ${table}.`;
+}
+
+export function showResume({table, outcome, readers, suspendedUpstream}: ResumeResult): string {
+  if (outcome === 'upstream_suspended')
+    return `${bold(table)} goes on when ${suspendedUpstream} does, which it reads: freshet resume ${suspendedUpstream}.`;
   if (outcome === 'active' && readers.length === 0) return `${bold(table)} was not suspended; nothing was changed.`;
   const also = readers.length === 0 ? '' : `, with ${readers.join(', ')}`;
   return `${good('Resumed')} ${bold(table)}${also}: refreshed by schedule again.`;

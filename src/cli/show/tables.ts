@@ -1,5 +1,4 @@
-import type {DynamicTable, DynamicTableDetails} from '../../client.ts';
-import type {Suspension} from '../../metadata/dynamic-table.ts';
+import type {DynamicTable, DynamicTableDetails, Suspension} from '../../client.ts';
 import type {HistoryEntry} from '../../metadata/refresh.ts';
 import {age, bad, bold, count, fields, oneLine, rowCount, section, size, table} from '../text.ts';
 import {columnsText, modeText} from './definition.ts';
@@ -40,7 +39,7 @@ export function showTable(details: DynamicTableDetails, history: readonly Histor
 
 function settings(details: DynamicTableDetails): readonly (readonly [string, string])[] {
   return [
-    ['state', details.state === 'auto_suspended' ? `${bad(details.state)}, until freshet resume` : details.state],
+    ['state', stateText(details)],
     ...(details.suspension === null ? [] : [['suspended', suspensionText(details.suspension)] as const]),
     ...details.suspendedUpstreams.map(
       ({table: upstream, suspension}) => ['upstream suspended', `${upstream}: ${suspensionText(suspension)}`] as const,
@@ -62,6 +61,11 @@ function settings(details: DynamicTableDetails): readonly (readonly [string, str
   ].filter((pair): pair is [string, string] => pair[1] !== '');
 }
 
+function stateText({state, table: name, suspension}: DynamicTableDetails): string {
+  if (suspension === null) return state;
+  return `${bad(state)}, until freshet resume ${suspension.kind === 'upstream' ? suspension.table : name}`;
+}
+
 function groupsText(groups: DynamicTableDetails['keptGroups']): string {
   return groups === null ? '' : `${groups.table}: ${rowCount(groups.rows)}, ${size(groups.bytes)}`;
 }
@@ -72,8 +76,17 @@ function scheduleText(schedule: DynamicTableDetails['schedule']): string {
   return [schedule.id, ...schedule.nextRuns.slice(0, 1).map((time) => `next at ${time}`)].join(', ');
 }
 
-function suspensionText({since, code, error}: Suspension): string {
-  return `${since}, ${code}: ${oneLine(error)}`;
+function suspensionText(suspension: Suspension): string {
+  switch (suspension.kind) {
+    case 'failures':
+      return `${suspension.since}, ${suspension.code}: ${oneLine(suspension.error)}`;
+    case 'user':
+      return `${suspension.since}, by hand`;
+    case 'upstream':
+      return `with ${suspension.table}, which it reads`;
+    case 'schedule':
+      return `in Temporal${suspension.note === null ? '' : `: ${oneLine(suspension.note)}`}`;
+  }
 }
 
 function freshText({lagSeconds}: DynamicTable): string {
