@@ -44,6 +44,7 @@ import {
 
 export type {DynamicTable, DynamicTableDetails, StatementResult, Verification} from './client/answers.ts';
 export type {OnHold} from './client/on-hold.ts';
+export type {Progress} from './client/progress.ts';
 export type {RefreshHandle} from './client/refresh-handle.ts';
 
 export type ClientOptions = {

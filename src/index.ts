@@ -4,6 +4,7 @@ export {
   type ClientOptions,
   type DynamicTable,
   type DynamicTableDetails,
+  type Progress,
   type RefreshHandle,
   type StatementResult,
   type Verification,

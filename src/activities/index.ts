@@ -28,25 +28,28 @@ export function createActivities(deps: Deps): Activities {
         throw failureOf(error, deps.scrub);
       }
     };
-  const long = <Input, Output>(work: (deps: Deps & {signal: AbortSignal}, input: Input) => Promise<Output>) =>
+  const long = <Input, Output>(
+    phase: string,
+    work: (deps: Deps & {signal: AbortSignal}, input: Input) => Promise<Output>,
+  ) =>
     short((_, input: Input) =>
-      heartbeating(deps.site.heartbeatSeconds, (signal) => work(withSignal(deps, signal), input)),
+      heartbeating(deps, phase, (lake, signal) => work({...opened(deps), lake, signal}, input)),
     );
 
   return {
     locate: short(locate),
     chooseVersion: short(chooseVersion),
 
-    lookUpSnapshots: long(lookUpSnapshots),
-    extractChanges: long(extractChanges),
+    lookUpSnapshots: long('look-up', lookUpSnapshots),
+    extractChanges: long('extract', extractChanges),
     checkCardinality: short((_, input) => checkCardinality(input)),
-    publishRefresh: long(publishRefresh),
+    publishRefresh: long('publish', publishRefresh),
     recordRefresh: short(async (_, input) => {
       const recorded = await recordRefresh(deps, input);
       countRefresh(metricMeter, input);
       return recorded;
     }),
-    maintainTable: long(maintainTable),
+    maintainTable: long('maintain', maintainTable),
     recordFailure: short(async (_, input) => {
       // Also when PostgreSQL is what has failed, and each attempt to put it down fails too.
       if (activityInfo().attempt === 1) countFailure(metricMeter, input);
@@ -62,16 +65,16 @@ export function createActivities(deps: Deps): Activities {
       }
     }),
 
-    checkStatement: long(checkStatement),
+    checkStatement: long('check', checkStatement),
     reserveTable: short(reserveTable),
-    createTarget: long(createTarget),
+    createTarget: long('create', createTarget),
     finishCreate: short(finishCreate),
     beginDrop: short(beginDrop),
-    removeTable: long(removeTable),
+    removeTable: long('remove', removeTable),
     resumeTable: short(resumeTable),
 
-    explain: long(explain),
-    verify: long(verify),
+    explain: long('explain', explain),
+    verify: long('verify', verify),
   };
 }
 
@@ -85,7 +88,7 @@ async function locate(
 }
 
 /** Deps may be getters, which are open only while a worker runs: they are asked each time. */
-function withSignal(deps: Deps, signal: AbortSignal): Deps & {signal: AbortSignal} {
+function opened(deps: Deps): Deps {
   const {lake, metadata, temporal, schedules, alerts, site, scrub} = deps;
-  return {lake, metadata, temporal, schedules, alerts, site, scrub, signal};
+  return {lake, metadata, temporal, schedules, alerts, site, scrub};
 }

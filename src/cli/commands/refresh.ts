@@ -5,6 +5,7 @@ import type {RefreshProgress} from '../../workflows/messages.ts';
 import {answer, finish, type JsonOption} from '../command.ts';
 import {withClient} from '../connect.ts';
 import {withProgress, type Progress} from '../progress.ts';
+import {workText} from '../show/progress.ts';
 import {phaseName, showRefresh} from '../show/refresh.ts';
 
 type RefreshOptions = JsonOption & {readonly full?: true; readonly wait: boolean};
@@ -36,27 +37,24 @@ export async function finished(
   handle: Pick<RefreshHandle, 'phases' | 'result'>,
   show: Progress['show'],
 ): Promise<RefreshResult> {
-  const tell = (phase: Phase) => show(`Refreshing: ${phaseName(phase)}`);
   const result = handle.result();
   // Its failure is told below, whoever hears of it first.
   result.catch(() => undefined);
   let furthest = -1;
-  for await (const {phase} of handle.phases()) {
+  for await (const progress of handle.phases()) {
     // Two workflows are asked in turn, and their answers may cross; a refresh may also start over. A reader sees it go on.
-    const place = order.indexOf(phase);
-    if (place <= furthest || phase === 'done') continue;
+    const place = order.indexOf(progress.phase);
+    if (place < furthest || progress.phase === 'done') continue;
     furthest = place;
-    tell(phase);
+    show(`Refreshing: ${phaseName(progress.phase)}`, workText(progress));
   }
   await result;
-  tell('done');
+  show(`Refreshing: ${phaseName('done')}`);
   return result;
 }
 
-type Phase = RefreshProgress['phase'];
-
 /** In the order in which a refresh goes through them. */
-const order: readonly Phase[] = [
+const order: readonly RefreshProgress['phase'][] = [
   'choose',
   'upstreams',
   'wait',
