@@ -78,6 +78,7 @@ export class FreshetClient {
   #checked: Promise<Metadata> | null = null;
   readonly #prefix: string;
   readonly #onHold: OnHold;
+  readonly #closed = new AbortController();
 
   constructor({temporal, metadataUrl, prefix = '', onHold = () => undefined}: ClientOptions) {
     this.#temporal = temporal;
@@ -111,7 +112,7 @@ export class FreshetClient {
     const input: RefreshInput = {table: name, full, trigger: 'manual'};
     const workflowId = manualRefreshId(this.#prefix, name, randomUUID());
     const handle = await this.#start(workflowTypes.refresh, workflowId, input, `refresh ${name}`);
-    return refreshHandle(this.#temporal, handle, this.#onHold);
+    return refreshHandle(this.#temporal, handle, this.#onHold, this.#closed.signal);
   }
 
   /** Has a table that was suspended refreshed by its schedule again, and the tables that read it. */
@@ -213,8 +214,9 @@ export class FreshetClient {
     }
   }
 
-  /** Closes the connections to PostgreSQL that it opened. */
+  /** Closes the connections to PostgreSQL that it opened. Nobody waits for a refresh any longer; the refresh itself goes on. */
   async close(): Promise<void> {
+    this.#closed.abort();
     await this.#metadata?.end();
   }
 

@@ -32,9 +32,12 @@ export async function outcome(handle: WorkflowHandle): Promise<unknown> {
   }
 }
 
-async function* phases(handle: WorkflowHandle, progress: () => Promise<Progress | null>): AsyncGenerator<Progress> {
+async function* phases(
+  result: () => Promise<unknown>,
+  progress: () => Promise<Progress | null>,
+): AsyncGenerator<Progress> {
   let ended = false;
-  const end = handle.result().then(
+  const end = result().then(
     () => (ended = true),
     () => (ended = true),
   );
@@ -48,15 +51,17 @@ async function* phases(handle: WorkflowHandle, progress: () => Promise<Progress 
   }
 }
 
-export function refreshHandle(temporal: Client, handle: Started, onHold: OnHold): RefreshHandle {
+/** `closed`: whoever waits then waits no longer. */
+export function refreshHandle(temporal: Client, handle: Started, onHold: OnHold, closed: AbortSignal): RefreshHandle {
   const progress = () => progressOf(temporal, handle);
+  const untilClosed = <T>(wait: () => Promise<T>) => temporal.withAbortSignal(closed, wait);
   return {
     workflowId: handle.workflowId,
     runId: handle.firstExecutionRunId,
     // The type that the workflow declares.
-    result: async () => (await watched(temporal, handle, outcome(handle), onHold)) as RefreshResult,
+    result: () => untilClosed(async () => (await watched(temporal, handle, outcome(handle), onHold)) as RefreshResult),
     progress,
-    phases: () => phases(handle, progress),
+    phases: () => phases(() => untilClosed(() => handle.result()), progress),
     cancel: async () => void (await handle.cancel()),
   };
 }

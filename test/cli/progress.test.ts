@@ -3,7 +3,7 @@ import {PassThrough} from 'node:stream';
 import {stripVTControlCharacters} from 'node:util';
 import type {Client, WorkflowHandle} from '@temporalio/client';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
-import {finished} from '../../src/cli/commands/refresh.ts';
+import {finished} from '../../src/cli/finished.ts';
 import {withProgress} from '../../src/cli/progress.ts';
 import {watched} from '../../src/client/on-hold.ts';
 import type {Progress} from '../../src/client.ts';

@@ -15,7 +15,7 @@ import {showRows} from '../show/rows.ts';
 import {pointingInto} from '../statement-error.ts';
 import {readStatement} from '../statement-input.ts';
 import {withProgress, type Progress} from '../progress.ts';
-import {finished} from './refresh.ts';
+import {finished} from '../finished.ts';
 
 type SqlOptions = JsonOption & {readonly file?: string};
 

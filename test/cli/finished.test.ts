@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {finished} from '../../src/cli/commands/refresh.ts';
+import {finished} from '../../src/cli/finished.ts';
 import {progressText} from '../../src/cli/show/progress.ts';
 import type {Progress} from '../../src/client.ts';
 import type {RefreshResult} from '../../src/refresh/messages.ts';
