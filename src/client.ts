@@ -13,6 +13,7 @@ import {
   type Verification,
 } from './client/answers.ts';
 import {watched, type OnHold} from './client/on-hold.ts';
+import {tablesNow, type TableNow} from './client/overview.ts';
 import {outcome, refreshHandle, type RefreshHandle, type Started} from './client/refresh-handle.ts';
 import {parseStatement} from './definition/parse.ts';
 import type {AlterChange} from './definition/statement.ts';
@@ -44,6 +45,7 @@ import {
 
 export type {DynamicTable, DynamicTableDetails, StatementResult, Verification} from './client/answers.ts';
 export type {OnHold} from './client/on-hold.ts';
+export type {TableNow} from './client/overview.ts';
 export type {Progress} from './client/progress.ts';
 export type {RefreshHandle} from './client/refresh-handle.ts';
 
@@ -128,6 +130,11 @@ export class FreshetClient {
     const [tables, refreshes] = await Promise.all([allTables(metadata), lastRefreshes(metadata)]);
     const last = new Map(refreshes.map((entry) => [entry.table, entry]));
     return tables.map((table) => summary(table, last.get(table.name) ?? null));
+  }
+
+  /** Every dynamic table as `list` has it, with what runs now and when its schedule starts the next refresh. */
+  async overview(): Promise<readonly TableNow[]> {
+    return tablesNow(this.#temporal, this.#prefix, await this.list());
   }
 
   async describe(table: string): Promise<DynamicTableDetails> {

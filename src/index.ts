@@ -7,6 +7,7 @@ export {
   type Progress,
   type RefreshHandle,
   type StatementResult,
+  type TableNow,
   type Verification,
 } from './client.ts';
 export {FreshetError, type ErrorCode, type Position} from './errors.ts';

@@ -14,6 +14,7 @@ import {addRefresh} from './commands/refresh.ts';
 import {addResume} from './commands/resume.ts';
 import {addSql} from './commands/sql.ts';
 import {addVerify} from './commands/verify.ts';
+import {addWatch} from './commands/watch.ts';
 import {addWorker} from './commands/worker.ts';
 
 /** `freshet` and its commands. Throws instead of ending the process. */
@@ -31,7 +32,7 @@ export function buildProgram(): Command {
   for (const add of [addDev, addWorker]) add(program.commandsGroup('Processes:'));
   for (const add of [addSql, addCreate, addDrop]) add(program.commandsGroup('Statements:'));
   for (const add of [addRefresh, addResume, addVerify, addMaintain]) add(program.commandsGroup('Work:'));
-  for (const add of [addList, addDescribe, addHistory, addExplain]) add(program.commandsGroup('Looking:'));
+  for (const add of [addList, addWatch, addDescribe, addHistory, addExplain]) add(program.commandsGroup('Looking:'));
   return program;
 }
 

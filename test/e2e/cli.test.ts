@@ -149,6 +149,11 @@ test('looking at tables', async () => {
   });
   const [list, details] = [await ok('list'), await ok('describe', 'looked_at')];
   expect(list).toMatch(/main\.looked_at\s+1 day/);
+  const {status, out, err} = await dev.interrupted(['watch'], 'main.looked_at');
+  expect(status, err).toBe(0);
+  expect(out).toMatch(
+    /^\S+Z main\.looked_at active, lag \d+ \w+ of 1 day, last refresh [A-Z_]+, rows 500, next run \S+Z$/m,
+  );
   expect(details).toContain('select id from orders where id < 500');
 });
 

@@ -63,11 +63,13 @@ function run(
     });
     child.stdin?.end(input);
     let said = '';
-    child.stderr?.on('data', (text: string) => {
+    const hear = (text: string) => {
       const had = said;
       said += text;
       if (interruptedWhen === undefined || had.includes(interruptedWhen)) return;
       if (said.includes(interruptedWhen)) child.kill('SIGINT');
-    });
+    };
+    child.stdout?.on('data', hear);
+    child.stderr?.on('data', hear);
   });
 }

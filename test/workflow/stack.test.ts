@@ -159,12 +159,22 @@ test('a running statement tells how far it is in the heartbeat, and cancelling t
       },
     });
   }
+  const seen = await eventually(
+    () => stack.client.overview(),
+    ([slow]) => slow?.running !== null,
+  );
+  expect(seen).toMatchObject([
+    {table: 'main.slow', running: {phase: 'publish', statement: {label: 'recompute'}}, nextRun: expect.any(String)},
+  ]);
   const started = performance.now();
   await second.cancel();
   await handle.cancel();
   await expect(handle.result()).rejects.toMatchObject({code: 'cancelled'});
   expect(performance.now() - started).toBeLessThan(10_000);
-  expect(await stack.client.history('slow')).toMatchObject([{errorCode: 'cancelled', action: null}]);
+  expect(await stack.client.history('slow')).toMatchObject([
+    {errorCode: 'cancelled', action: null},
+    {errorCode: 'cancelled', action: null},
+  ]);
   expect(await stack.rows('select count(*) from slow')).toEqual([[0]]);
 });
 
