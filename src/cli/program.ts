@@ -13,6 +13,7 @@ import {addMaintain} from './commands/maintain.ts';
 import {addRefresh} from './commands/refresh.ts';
 import {addResume} from './commands/resume.ts';
 import {addSql} from './commands/sql.ts';
+import {addValidate} from './commands/validate.ts';
 import {addVerify} from './commands/verify.ts';
 import {addWatch} from './commands/watch.ts';
 import {addWorker} from './commands/worker.ts';
@@ -30,7 +31,7 @@ export function buildProgram(): Command {
       exampleText(['freshet dev', 'freshet sql "from orders"', 'freshet list', 'freshet refresh --help']),
     );
   for (const add of [addDev, addWorker]) add(program.commandsGroup('Processes:'));
-  for (const add of [addSql, addCreate, addDrop]) add(program.commandsGroup('Statements:'));
+  for (const add of [addSql, addCreate, addDrop, addValidate]) add(program.commandsGroup('Statements:'));
   for (const add of [addRefresh, addResume, addVerify, addMaintain]) add(program.commandsGroup('Work:'));
   for (const add of [addList, addWatch, addDescribe, addHistory, addExplain]) add(program.commandsGroup('Looking:'));
   return program;
