@@ -25,7 +25,7 @@ export async function progressOfApply(temporal: Client, workflowId: string): Pro
   const handle = temporal.workflow.getHandle(workflowId);
   const description = await described(handle);
   if (description?.status.name !== 'RUNNING') return null;
-  const [progress, statement] = await Promise.all([ask(handle), statementOf(temporal, description)]);
+  const [progress, statement] = await Promise.all([ask(handle), statementOf(temporal, description).catch(() => null)]);
   return progress === null || progress.phase === 'done' ? null : {...progress, statement, upstream: null};
 }
 
@@ -59,9 +59,9 @@ async function statementOf(
     for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads);
     const [payload] = payloads;
     if (payload === undefined) continue;
-    // Our own activities have written it.
-    const {statement} = payloadConverter.fromPayload<Heartbeat>(payload);
-    if (statement !== null) return statement;
+    // Our own activities have written it, if not those of an older version.
+    const heartbeat = payloadConverter.fromPayload<Partial<Heartbeat> | null>(payload);
+    if (heartbeat?.statement != null) return heartbeat.statement;
   }
   return null;
 }

@@ -51,17 +51,30 @@ async function* phases(
   }
 }
 
-/** `closed`: whoever waits then waits no longer. */
+/** Ends the calls of `wait` when the client is closed. Each has a signal of its own: the SDK never stops listening to one. */
+async function unlessClosed<T>(temporal: Client, closed: AbortSignal, wait: () => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  closed.addEventListener('abort', abort, {once: true});
+  try {
+    return await temporal.withAbortSignal(stop.signal, wait);
+  } finally {
+    closed.removeEventListener('abort', abort);
+  }
+}
+
 export function refreshHandle(temporal: Client, handle: Started, onHold: OnHold, closed: AbortSignal): RefreshHandle {
   const progress = () => progressOf(temporal, handle);
-  const untilClosed = <T>(wait: () => Promise<T>) => temporal.withAbortSignal(closed, wait);
   return {
     workflowId: handle.workflowId,
     runId: handle.firstExecutionRunId,
-    // The type that the workflow declares.
-    result: () => untilClosed(async () => (await watched(temporal, handle, outcome(handle), onHold)) as RefreshResult),
+    result: async () => {
+      const result = unlessClosed(temporal, closed, () => outcome(handle));
+      // The type that the workflow declares.
+      return (await watched(temporal, handle, result, onHold)) as RefreshResult;
+    },
     progress,
-    phases: () => phases(() => untilClosed(() => handle.result()), progress),
+    phases: () => phases(() => unlessClosed(temporal, closed, () => handle.result()), progress),
     cancel: async () => void (await handle.cancel()),
   };
 }
