@@ -13,6 +13,7 @@ import {
   type Verification,
 } from './client/answers.ts';
 import {watched, type OnHold} from './client/on-hold.ts';
+import {tablesNow, type TableNow} from './client/overview.ts';
 import {outcome, refreshHandle, type RefreshHandle, type Started} from './client/refresh-handle.ts';
 import {isLike} from './definition/like.ts';
 import {parseStatement} from './definition/parse.ts';
@@ -49,6 +50,8 @@ import {
 
 export type {DynamicTable, DynamicTableDetails, StatementResult, Suspension, Verification} from './client/answers.ts';
 export type {OnHold} from './client/on-hold.ts';
+export type {TableNow} from './client/overview.ts';
+export type {Progress} from './client/progress.ts';
 export type {RefreshHandle} from './client/refresh-handle.ts';
 
 export type ClientOptions = {
@@ -82,6 +85,7 @@ export class FreshetClient {
   #checked: Promise<Metadata> | null = null;
   readonly #prefix: string;
   readonly #onHold: OnHold;
+  readonly #closed = new AbortController();
 
   constructor({temporal, metadataUrl, prefix = '', onHold = () => undefined}: ClientOptions) {
     this.#temporal = temporal;
@@ -127,7 +131,7 @@ export class FreshetClient {
     const input: RefreshInput = {table: name, full, trigger: 'manual'};
     const workflowId = manualRefreshId(this.#prefix, name, randomUUID());
     const handle = await this.#start(workflowTypes.refresh, workflowId, input, `refresh ${name}`);
-    return refreshHandle(this.#temporal, handle, this.#onHold);
+    return refreshHandle(this.#temporal, handle, this.#onHold, this.#closed.signal);
   }
 
   /** Has a table stand still until it is resumed, and with it the tables that read it. It can be refreshed by hand. */
@@ -153,6 +157,11 @@ export class FreshetClient {
     const pauses = await this.#pauses(tables);
     const wanted = tables.filter(({name}) => like === undefined || isLike(readTableName(name)?.name ?? name, like));
     return wanted.map((table) => summary(table, tables, last.get(table.name) ?? null, pauses.get(table.name) ?? null));
+  }
+
+  /** Every dynamic table as `list` has it, with what runs now and when its schedule starts the next refresh. */
+  async overview(): Promise<readonly TableNow[]> {
+    return tablesNow(this.#temporal, this.#prefix, await this.list());
   }
 
   async describe(table: string): Promise<DynamicTableDetails> {
@@ -248,8 +257,9 @@ export class FreshetClient {
     }
   }
 
-  /** Closes the connections to PostgreSQL that it opened. */
+  /** Closes the connections to PostgreSQL that it opened. Nobody waits for a refresh any longer; the refresh itself goes on. */
   async close(): Promise<void> {
+    this.#closed.abort();
     await this.#metadata?.end();
   }
 

@@ -4,9 +4,11 @@ export {
   type ClientOptions,
   type DynamicTable,
   type DynamicTableDetails,
+  type Progress,
   type RefreshHandle,
   type StatementResult,
   type Suspension,
+  type TableNow,
   type Verification,
 } from './client.ts';
 export {FreshetError, type ErrorCode, type Position} from './errors.ts';

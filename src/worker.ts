@@ -23,6 +23,8 @@ import {computeTaskQueue, taskQueue} from './temporal-names.ts';
 const ownBundle = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
 /** Short activities at once; what they ask of DuckDB waits for a thread. */
 const lightConcurrency = 20;
+/** So often a running statement tells how far it is, and hears whether it was cancelled. */
+const heartbeatInterval = '2 seconds';
 /** After the grace time activities are cancelled, which interrupts their statements; this long they may take to notice. */
 const forceSeconds = 15;
 const longestWaitSeconds = 10;
@@ -93,6 +95,7 @@ async function createWorkers(config: Config, connection: NativeConnection, names
     plugins: [...plugins],
     taskQueue: computeTaskQueue(prefix),
     maxConcurrentActivityTaskExecutions: computeConcurrency,
+    maxHeartbeatThrottleInterval: heartbeatInterval,
   });
   return [light, compute];
 }

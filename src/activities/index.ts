@@ -31,25 +31,28 @@ export function createActivities(deps: Deps): Activities {
         throw failureOf(error, deps.scrub);
       }
     };
-  const long = <Input, Output>(work: (deps: Deps & {signal: AbortSignal}, input: Input) => Promise<Output>) =>
+  const long = <Input, Output>(
+    phase: string,
+    work: (deps: Deps & {signal: AbortSignal}, input: Input) => Promise<Output>,
+  ) =>
     short((_, input: Input) =>
-      heartbeating(deps.site.heartbeatSeconds, (signal) => work(withSignal(deps, signal), input)),
+      heartbeating(deps, phase, (lake, signal) => work({...opened(deps), lake, signal}, input)),
     );
 
   return {
     locate: short(locate),
     chooseVersion: short(chooseVersion),
 
-    lookUpSnapshots: long(lookUpSnapshots),
-    extractChanges: long(extractChanges),
+    lookUpSnapshots: long('look-up', lookUpSnapshots),
+    extractChanges: long('extract', extractChanges),
     checkCardinality: short((_, input) => checkCardinality(input)),
-    publishRefresh: long(publishRefresh),
+    publishRefresh: long('publish', publishRefresh),
     recordRefresh: short(async (_, input) => {
       const recorded = await recordRefresh(deps, input);
       countRefresh(metricMeter, input);
       return recorded;
     }),
-    maintainTable: long(maintainTable),
+    maintainTable: long('maintain', maintainTable),
     recordFailure: short(async (_, input) => {
       // Also when PostgreSQL is what has failed, and each attempt to put it down fails too.
       if (activityInfo().attempt === 1) countFailure(metricMeter, input);
@@ -65,20 +68,20 @@ export function createActivities(deps: Deps): Activities {
       }
     }),
 
-    checkStatement: long(checkStatement),
+    checkStatement: long('check', checkStatement),
     reserveTable: short(reserveTable),
-    createTarget: long(createTarget),
+    createTarget: long('create', createTarget),
     finishCreate: short(finishCreate),
-    replaceTable: long(replaceTable),
-    restoreTable: long(restoreTable),
+    replaceTable: long('replace', replaceTable),
+    restoreTable: long('restore', restoreTable),
     beginDrop: short(beginDrop),
-    removeTable: long(removeTable),
-    alterTable: long(alterTable),
+    removeTable: long('remove', removeTable),
+    alterTable: long('alter', alterTable),
     suspendTable: short(suspendTable),
     resumeTable: short(resumeTable),
 
-    explain: long(explain),
-    verify: long(verify),
+    explain: long('explain', explain),
+    verify: long('verify', verify),
   };
 }
 
@@ -89,7 +92,7 @@ async function locate(deps: Deps, {table}: {readonly table: string | null}): Pro
 }
 
 /** Deps may be getters, which are open only while a worker runs: they are asked each time. */
-function withSignal(deps: Deps, signal: AbortSignal): Deps & {signal: AbortSignal} {
+function opened(deps: Deps): Deps {
   const {lake, metadata, temporal, schedules, alerts, site, scrub} = deps;
-  return {lake, metadata, temporal, schedules, alerts, site, scrub, signal};
+  return {lake, metadata, temporal, schedules, alerts, site, scrub};
 }

@@ -33,7 +33,11 @@ export type OwnNames = {
 };
 
 /** Parses a query that is exactly one SELECT and gives all that it names; throws what is refused. */
-export async function checkQuery(session: Session, query: Query, names: OwnNames): Promise<readonly Mention[]> {
+export async function checkQuery(
+  session: Pick<Session, 'rows'>,
+  query: Query,
+  names: OwnNames,
+): Promise<readonly Mention[]> {
   const tree = await parseTree(session, query.text, (characters) => characterPosition(query, characters));
   return checkMentions(mentionsOf(tree), userOrigin(query), names);
 }
@@ -51,7 +55,11 @@ export async function checkText(
 
 type CharacterPosition = (characters: number) => Position | undefined;
 
-async function parseTree(session: Session, text: string, position: CharacterPosition): Promise<JsonObject> {
+async function parseTree(
+  session: Pick<Session, 'rows'>,
+  text: string,
+  position: CharacterPosition,
+): Promise<JsonObject> {
   const [row] = await session.rows<{tree: string}>(sql`SELECT json_serialize_sql(${literal(text)}) AS tree`);
   const answer = parseJson(row?.tree ?? 'null');
   if (!isObject(answer)) throw new Error('json_serialize_sql gave no object');

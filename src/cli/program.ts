@@ -15,7 +15,9 @@ import {addRefresh} from './commands/refresh.ts';
 import {addResume} from './commands/resume.ts';
 import {addSql} from './commands/sql.ts';
 import {addSuspend} from './commands/suspend.ts';
+import {addValidate} from './commands/validate.ts';
 import {addVerify} from './commands/verify.ts';
+import {addWatch} from './commands/watch.ts';
 import {addWorker} from './commands/worker.ts';
 
 /** `freshet` and its commands. Throws instead of ending the process. */
@@ -31,9 +33,9 @@ export function buildProgram(): Command {
       exampleText(['freshet dev', 'freshet sql "from orders"', 'freshet list', 'freshet refresh --help']),
     );
   for (const add of [addDev, addWorker]) add(program.commandsGroup('Processes:'));
-  for (const add of [addSql, addCreate, addAlter, addDrop]) add(program.commandsGroup('Statements:'));
+  for (const add of [addSql, addCreate, addAlter, addDrop, addValidate]) add(program.commandsGroup('Statements:'));
   for (const add of [addRefresh, addSuspend, addResume, addVerify, addMaintain]) add(program.commandsGroup('Work:'));
-  for (const add of [addList, addDescribe, addHistory, addExplain]) add(program.commandsGroup('Looking:'));
+  for (const add of [addList, addWatch, addDescribe, addHistory, addExplain]) add(program.commandsGroup('Looking:'));
   return program;
 }
 

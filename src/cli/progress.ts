@@ -2,7 +2,8 @@ import ora from 'ora';
 
 /** Shows on standard error what a command waits for. */
 export type Progress = {
-  readonly show: (text: string) => void;
+  /** `work` is what changes all the time: how far it is. */
+  readonly show: (text: string, work?: string) => void;
   readonly end: () => void;
 };
 
@@ -16,7 +17,7 @@ export async function withProgress<T>(isSilent: boolean, work: (shown: Progress)
   }
 }
 
-/** A spinner on a terminal, a line for each step elsewhere, nothing beside JSON. */
+/** A spinner on a terminal, a line for each step elsewhere (not for how far it is), nothing beside JSON. */
 function progress(isSilent: boolean): Progress {
   if (isSilent) return {show: () => undefined, end: () => undefined};
   return process.stderr.isTTY ? spinner() : lines();
@@ -26,7 +27,11 @@ function spinner(): Progress {
   // Left alone, ora takes over standard input, and Ctrl-C with it.
   const shown = ora({discardStdin: false});
   return {
-    show: (text) => void (shown.isSpinning ? (shown.text = text) : shown.start(text)),
+    show: (text, work = '') => {
+      const all = work === '' ? text : `${text}: ${work}`;
+      if (shown.isSpinning) shown.text = all;
+      else shown.start(all);
+    },
     end: () => void shown.stop(),
   };
 }

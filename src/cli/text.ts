@@ -106,6 +106,11 @@ export function oneLine(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ' ');
 }
 
+/** As it can be copied into a shell. */
+export function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
 function withoutTrailingSpace(text: string): string {
   return text.replaceAll(/[ \t]+$/gm, '');
 }

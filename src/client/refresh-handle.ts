@@ -2,7 +2,7 @@ import {WorkflowFailedError, type Client, type WorkflowHandle} from '@temporalio
 import {errorOfFailure} from '../failure.ts';
 import {watched, type OnHold} from './on-hold.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
-import {progressQuery, type RefreshProgress} from '../workflows/messages.ts';
+import {progressOf, type Progress} from './progress.ts';
 
 /** A refresh that is on its way. */
 export type RefreshHandle = {
@@ -11,9 +11,9 @@ export type RefreshHandle = {
   /** Resolves when it is done; rejects with a `FreshetError`. */
   result(): Promise<RefreshResult>;
   /** Where it is now; null when no worker answers. */
-  progress(): Promise<RefreshProgress | null>;
+  progress(): Promise<Progress | null>;
   /** Each new state of its progress, until it ends. */
-  phases(): AsyncIterable<RefreshProgress>;
+  phases(): AsyncIterable<Progress>;
   /** Asks it to stop; running SQL is interrupted. */
   cancel(): Promise<void>;
 };
@@ -32,21 +32,12 @@ export async function outcome(handle: WorkflowHandle): Promise<unknown> {
   }
 }
 
-async function ask(handle: WorkflowHandle): Promise<RefreshProgress | null> {
-  try {
-    return await handle.query<RefreshProgress>(progressQuery);
-  } catch {
-    // No worker, a run that has just ended, or one that has not begun: progress is a courtesy.
-    return null;
-  }
-}
-
 async function* phases(
-  handle: WorkflowHandle,
-  progress: () => Promise<RefreshProgress | null>,
-): AsyncGenerator<RefreshProgress> {
+  result: () => Promise<unknown>,
+  progress: () => Promise<Progress | null>,
+): AsyncGenerator<Progress> {
   let ended = false;
-  const end = handle.result().then(
+  const end = result().then(
     () => (ended = true),
     () => (ended = true),
   );
@@ -60,33 +51,30 @@ async function* phases(
   }
 }
 
-export function refreshHandle(temporal: Client, handle: Started, onHold: OnHold): RefreshHandle {
-  const progress = () => finestProgress(temporal, handle);
+/** Ends the calls of `wait` when the client is closed. Each has a signal of its own: the SDK never stops listening to one. */
+async function unlessClosed<T>(temporal: Client, closed: AbortSignal, wait: () => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  closed.addEventListener('abort', abort, {once: true});
+  try {
+    return await temporal.withAbortSignal(stop.signal, wait);
+  } finally {
+    closed.removeEventListener('abort', abort);
+  }
+}
+
+export function refreshHandle(temporal: Client, handle: Started, onHold: OnHold, closed: AbortSignal): RefreshHandle {
+  const progress = () => progressOf(temporal, handle);
   return {
     workflowId: handle.workflowId,
     runId: handle.firstExecutionRunId,
-    // The type that the workflow declares.
-    result: async () => (await watched(temporal, handle, outcome(handle), onHold)) as RefreshResult,
+    result: async () => {
+      const result = unlessClosed(temporal, closed, () => outcome(handle));
+      // The type that the workflow declares.
+      return (await watched(temporal, handle, result, onHold)) as RefreshResult;
+    },
     progress,
-    phases: () => phases(handle, progress),
+    phases: () => phases(() => unlessClosed(temporal, closed, () => handle.result()), progress),
     cancel: async () => void (await handle.cancel()),
   };
-}
-
-/** The root's progress, or the finer one of the apply that it waits for. Only the root's end is the refresh's. */
-async function finestProgress(temporal: Client, handle: WorkflowHandle): Promise<RefreshProgress | null> {
-  const root = await ask(handle);
-  if (root === null || root.apply === null || root.phase !== 'apply') return root;
-  const apply = temporal.workflow.getHandle(root.apply.workflowId);
-  // Under the same id the last refresh's apply answers until this one's has begun.
-  const finer = (await isRunning(apply)) ? await ask(apply) : null;
-  return finer === null || finer.phase === 'done' ? root : finer;
-}
-
-async function isRunning(handle: WorkflowHandle): Promise<boolean> {
-  try {
-    return (await handle.describe()).status.name === 'RUNNING';
-  } catch {
-    return false; // It has not begun.
-  }
 }

@@ -1,7 +1,7 @@
 import type {DuckDBConnection} from '@duckdb/node-api';
 import type {QuerySettings} from '../definition/definition.ts';
-import type {StatementProfile} from '../refresh/messages.ts';
-import type {Sql} from '../sql.ts';
+import type {StatementProfile, StatementProgress} from '../refresh/messages.ts';
+import {sql, type Sql} from '../sql.ts';
 import {classify, isLakeError, LakeError, NoAnswer} from './errors.ts';
 import {within} from './within.ts';
 import {fromDuckDB} from './values.ts';
@@ -28,6 +28,9 @@ export type Session = {
   /** Another connection of the same instance, for what must not share this one's transaction. */
   readonly beside: <T>(use: (session: Session) => Promise<T>) => Promise<T>;
   readonly interrupt: () => void;
+  /** The statement that runs now; null when none does. DuckDB estimates what is done only after `tellProgress`. */
+  readonly progress: () => StatementProgress | null;
+  readonly tellProgress: () => Promise<void>;
   readonly profile: readonly StatementProfile[];
   /** Hands the profile out and begins a new one. */
   readonly takeProfile: () => StatementProfile[];
@@ -68,12 +71,14 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
   let profile: StatementProfile[] = [];
   /** The first error since BEGIN: whoever caught it must not get a COMMIT. */
   let failure: {readonly error: unknown} | null = null;
+  let running: {readonly label: string | null; readonly started: number} | null = null;
 
   async function execute(
     statement: Sql,
     label: string | undefined,
   ): Promise<{rows: Record<string, unknown>[]; changed: number}> {
     const started = performance.now();
+    running = {label: label ?? null, started};
     const work = async () => {
       const answer = await connection.run(statement.text);
       return {
@@ -81,14 +86,14 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
         changed: answer.rowsChanged,
       };
     };
-    const result = await interruptible(connection, settings, () => patiently(settings, work)).catch(
-      (error: unknown) => {
+    const result = await interruptible(connection, settings, () => patiently(settings, work))
+      .catch((error: unknown) => {
         const clean = error === signal?.reason ? error : lakeError(error, scrub, 'statement');
         if (isLakeError(clean, 'fatal')) abandon();
         failure ??= {error: clean};
         throw clean;
-      },
-    );
+      })
+      .finally(() => (running = null));
     if (label !== undefined) {
       const rows = rowCount(result.rows);
       profile.push({label, sql: statement.text, ms: Math.round((performance.now() - started) * 10) / 10, rows});
@@ -98,12 +103,15 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
 
   /** COMMIT and ROLLBACK: outside the reach of the signal, inside a limit of time. */
   async function end(word: 'COMMIT' | 'ROLLBACK', seconds: number): Promise<void> {
+    running = {label: word.toLowerCase(), started: performance.now()};
     try {
       await within(seconds, word, connection.run(word));
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw lakeError(error, scrub, word === 'COMMIT' ? 'commit' : 'statement');
       abandon();
       throw word === 'COMMIT' ? new LakeError('ambiguous-commit', error.message) : error;
+    } finally {
+      running = null;
     }
   }
 
@@ -143,6 +151,10 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
       return result;
     },
     interrupt: () => connection.interrupt(),
+    progress: () => (running === null ? null : progressOf(connection, running)),
+    // Settings of the connection: they can't be given to the whole instance.
+    tellProgress: async () =>
+      void (await execute(sql`SET enable_progress_bar = true; SET enable_progress_bar_print = false`, undefined)),
     get profile() {
       return profile;
     },
@@ -151,6 +163,22 @@ export function openSession(connection: DuckDBConnection, settings: SessionSetti
       profile = [];
       return taken;
     },
+  };
+}
+
+function progressOf(
+  connection: DuckDBConnection,
+  {label, started}: {readonly label: string | null; readonly started: number},
+): StatementProgress {
+  const {percentage, rows_processed: rows, total_rows_to_process: totalRows} = connection.progress;
+  // −1, and zeros, as long as it has no estimate.
+  const isKnown = percentage >= 0;
+  return {
+    label,
+    seconds: Math.round((performance.now() - started) / 1000),
+    percent: isKnown ? Math.floor(percentage) : null,
+    rows: isKnown ? Number(rows) : null,
+    totalRows: isKnown ? Number(totalRows) : null,
   };
 }
 

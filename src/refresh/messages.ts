@@ -170,6 +170,20 @@ export type PublishedSummary = {
   readonly statements: readonly StatementProfile[];
 };
 
+/** A statement that DuckDB runs now. What is done of its work is an estimate; null where DuckDB makes none. */
+export type StatementProgress = {
+  /** Null for one that is not in the profile. */
+  readonly label: string | null;
+  readonly seconds: number;
+  readonly percent: number | null;
+  /** Rows of all its steps together: one that passes two of them counts twice. */
+  readonly rows: number | null;
+  readonly totalRows: number | null;
+};
+
+/** What an activity that computes says in its heartbeats. */
+export type Heartbeat = {readonly phase: string; readonly statement: StatementProgress | null};
+
 /** One SQL statement of a refresh. */
 export type StatementProfile = {
   readonly label: string;

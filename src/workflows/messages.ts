@@ -170,11 +170,12 @@ export type MaintainResult = Pick<Maintained, 'before' | 'after'> & {
 
 /** Where a refresh is now: answer of the query `progress` of `refreshDynamicTable` and `applyRefresh`. */
 export type RefreshProgress = {
+  readonly table: string;
   readonly phase:
     'choose' | 'upstreams' | 'wait' | 'apply' | 'look-up' | 'extract' | 'check' | 'publish' | 'record' | 'done';
   /** The lines that the Web UI shows under "current details". */
   readonly details: readonly string[];
-  /** The apply that does the work, once it runs; it answers the same query with the finer phases. */
+  /** The apply that does the work, or is waited for; it answers the same query with the finer phases. */
   readonly apply: {readonly workflowId: string} | null;
 };
 

@@ -10,11 +10,11 @@ export type Show = (
   apply?: RefreshProgress['apply'],
 ) => void;
 
-export function startProgress(title: string): Show {
-  let now: RefreshProgress = {phase: 'choose', details: [], apply: null};
+export function startProgress(table: string): Show {
+  let now: RefreshProgress = {table, phase: 'choose', details: [], apply: null};
   setHandler(query, () => now, {description: 'Where this refresh is now'});
   return (phase, details, apply = null) => {
-    now = {phase, details, apply};
-    setCurrentDetails([`**${title}** – ${phase}`, '', ...details.map((line) => `- ${line}`)].join('\n'));
+    now = {table, phase, details, apply};
+    setCurrentDetails([`**${table}** – ${phase}`, '', ...details.map((line) => `- ${line}`)].join('\n'));
   };
 }

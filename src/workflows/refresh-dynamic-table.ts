@@ -90,7 +90,7 @@ async function refresh(asked: Run): Promise<RefreshResult> {
         return step.result;
       case 'wait': {
         hasWaited = true;
-        show('wait', ['waiting for the refresh that is running']);
+        show('wait', ['waiting for the refresh that is running'], step.apply);
         const failure = await waiting.waitFor(step.apply, step.dataVersion);
         if (failure !== null && failure.dataVersion >= step.dataVersion) throw joinedFailure(failure);
         break;

@@ -3,11 +3,11 @@ import {PassThrough} from 'node:stream';
 import {stripVTControlCharacters} from 'node:util';
 import type {Client, WorkflowHandle} from '@temporalio/client';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
-import {finished} from '../../src/cli/commands/refresh.ts';
+import {finished} from '../../src/cli/finished.ts';
 import {withProgress} from '../../src/cli/progress.ts';
 import {watched} from '../../src/client/on-hold.ts';
+import type {Progress} from '../../src/client.ts';
 import type {RefreshResult} from '../../src/refresh/messages.ts';
-import type {RefreshProgress} from '../../src/workflows/messages.ts';
 
 /** A terminal in the place of standard error, and what has been written on it. */
 function aTerminal(): () => string {
@@ -47,8 +47,8 @@ test('on a terminal a refresh turns a spinner beside why it waits: no worker, th
   const handle = {describe: () => Promise.resolve({raw, taskQueue: 'freshet'})} as unknown as WorkflowHandle;
   let end = (): void => undefined;
   const ended = new Promise<RefreshResult>((resolve) => (end = () => resolve(done)));
-  async function* phases(): AsyncGenerator<RefreshProgress> {
-    yield {phase: 'choose', details: [], apply: null};
+  async function* phases(): AsyncGenerator<Progress> {
+    yield {table: 'main.t', phase: 'choose', details: [], apply: null, statement: null, upstream: null};
     await ended;
   }
 

@@ -76,6 +76,21 @@ test('a refresh that is not waited for names its workflow', async () => {
   });
 });
 
+test('a refresh goes on when the command is interrupted in a pipe', async () => {
+  const slow =
+    'select count(*) as n from orders as a, orders as b, orders as c, orders as d where hash(a.id, b.id, c.id, d.id) % 7 = 3';
+  await ok('create', `create dynamic table slow ${lag} refresh_mode = full initialize = on_schedule as ${slow}`);
+  const {status, out, err} = await dev.interrupted(['refresh', 'slow'], 'Refreshing: publish');
+  expect(status, err).toBe(exitCodes.cancelled);
+  expect(out).toMatch(
+    /^The refresh of slow goes on\. It is ended by: temporal workflow cancel --workflow-id \S+slow\S+$/m,
+  );
+  expect(err).not.toContain('error');
+  // Which cancels it.
+  await ok('drop', 'slow');
+  expect(await json('history', 'slow')).toMatchObject({refreshes: [{errorCode: 'cancelled'}]});
+});
+
 test('statements come from a file and from standard input, several at once, ours among them', async () => {
   const statements = `
     -- one of ours between two of DuckDB's
@@ -152,6 +167,11 @@ test('looking at tables', async () => {
   });
   const [list, details] = [await ok('list'), await ok('describe', 'looked_at')];
   expect(list).toMatch(/main\.looked_at\s+1 day/);
+  const {status, out, err} = await dev.interrupted(['watch'], 'main.looked_at');
+  expect(status, err).toBe(0);
+  expect(out).toMatch(
+    /^\S+Z main\.looked_at active, lag \d+ \w+ of 1 day, last refresh [A-Z_]+, rows 500, next run \S+Z$/m,
+  );
   expect(details).toContain('select id from orders where id < 500');
 });
 

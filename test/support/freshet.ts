@@ -12,6 +12,8 @@ export type Said = {readonly status: number; readonly out: string; readonly err:
 export type DevFolder = AsyncDisposable & {
   readonly freshet: (args: readonly string[], input?: string) => Promise<Said>;
   readonly shell: (script: string) => Promise<Said>;
+  /** Presses Ctrl-C when the command has said so much. */
+  readonly interrupted: (args: readonly string[], when: string) => Promise<Said>;
 };
 
 const cli = path.resolve('dist/freshet.cjs');
@@ -28,6 +30,7 @@ export async function aDevFolder(): Promise<DevFolder> {
   return {
     freshet: (args, input = '') => run(process.execPath, [cli, ...args], folder, input),
     shell: (script) => run('/bin/sh', ['-c', script], folder, ''),
+    interrupted: (args, when) => run(process.execPath, [cli, ...args], folder, '', when),
     [Symbol.asyncDispose]: async () => {
       await stop();
       await rm(folder, {recursive: true, force: true});
@@ -47,11 +50,26 @@ async function startDev(folder: string): Promise<() => Promise<unknown>> {
   };
 }
 
-function run(program: string, args: readonly string[], folder: string, input: string): Promise<Said> {
+function run(
+  program: string,
+  args: readonly string[],
+  folder: string,
+  input: string,
+  interruptedWhen?: string,
+): Promise<Said> {
   return new Promise((resolve) => {
     const child = execFile(program, args, {cwd: folder}, (error, out, err) => {
       resolve({status: error === null ? 0 : Number(error.code), out, err});
     });
     child.stdin?.end(input);
+    let said = '';
+    const hear = (text: string) => {
+      const had = said;
+      said += text;
+      if (interruptedWhen === undefined || had.includes(interruptedWhen)) return;
+      if (said.includes(interruptedWhen)) child.kill('SIGINT');
+    };
+    child.stdout?.on('data', hear);
+    child.stderr?.on('data', hear);
   });
 }

@@ -2,7 +2,7 @@ import type {Command} from 'commander';
 import type {DevStack} from '../../dev/dev.ts';
 import {FreshetError} from '../../errors.ts';
 import {exampleText} from '../command.ts';
-import {bold, fields, indent} from '../text.ts';
+import {bold, fields, indent, shellWord} from '../text.ts';
 
 export function addDev(program: Command): void {
   program
@@ -49,11 +49,6 @@ function welcome({webUiUrl, attach, environment, temporalCli}: DevStack): string
     'In another terminal, in this folder: freshet sql, freshet create, freshet list …',
     '',
   ].join('\n');
-}
-
-/** As it can be copied into a shell. */
-function shellWord(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function say(text: string): void {

@@ -1,18 +1,18 @@
 import type {Command} from 'commander';
-import type {RefreshHandle} from '../../client.ts';
-import type {RefreshResult} from '../../refresh/messages.ts';
-import type {RefreshProgress} from '../../workflows/messages.ts';
+import {attended} from '../attended.ts';
 import {answer, finish, type JsonOption} from '../command.ts';
 import {withClient} from '../connect.ts';
-import {withProgress, type Progress} from '../progress.ts';
-import {phaseName, showRefresh} from '../show/refresh.ts';
+import {exitCodes} from '../exit-code.ts';
+import {withProgress} from '../progress.ts';
+import {showRefresh} from '../show/refresh.ts';
+import {shellWord} from '../text.ts';
 
 type RefreshOptions = JsonOption & {readonly full?: true; readonly wait: boolean};
 
 export function addRefresh(program: Command): void {
   const command = program
     .command('refresh')
-    .description('refresh a dynamic table, and the dynamic tables it reads')
+    .description('refresh a dynamic table, and the dynamic tables it reads; Ctrl-C asks whether to cancel it')
     .argument('<table>', 'name or schema.name')
     .option('--full', 'recompute it whatever changed')
     .option('--no-wait', 'only start it')
@@ -21,54 +21,31 @@ export function addRefresh(program: Command): void {
 }
 
 async function refresh(table: string, options: RefreshOptions): Promise<void> {
-  const result = await withProgress(options.json === true, ({show}) =>
+  const isJson = options.json === true;
+  const {handle, result} = await withProgress(isJson, (shown) =>
     withClient(async (client) => {
-      const handle = await client.refresh(table, {full: options.full === true});
-      return options.wait ? await finished(handle, show) : handle;
-    }, show),
+      const started = await client.refresh(table, {full: options.full === true});
+      return {handle: started, result: options.wait ? await attended(started, shown, surroundings(isJson)) : null};
+    }, shown.show),
   );
-  if ('outcome' in result) return answer(result, options, showRefresh);
-  answer({table, workflowId: result.workflowId, runId: result.runId}, options, startedText);
+  if (result !== null) return answer(result, options, showRefresh);
+  const {workflowId, runId} = handle;
+  if (options.wait) process.exitCode = exitCodes.cancelled;
+  answer({table, workflowId, runId}, options, options.wait ? leftText : startedText);
 }
 
-/** Waits for a refresh and shows its phases. */
-export async function finished(
-  handle: Pick<RefreshHandle, 'phases' | 'result'>,
-  show: Progress['show'],
-): Promise<RefreshResult> {
-  const tell = (phase: Phase) => show(`Refreshing: ${phaseName(phase)}`);
-  const result = handle.result();
-  // Its failure is told below, whoever hears of it first.
-  result.catch(() => undefined);
-  let furthest = -1;
-  for await (const {phase} of handle.phases()) {
-    // Two workflows are asked in turn, and their answers may cross; a refresh may also start over. A reader sees it go on.
-    const place = order.indexOf(phase);
-    if (place <= furthest || phase === 'done') continue;
-    furthest = place;
-    tell(phase);
-  }
-  await result;
-  tell('done');
-  return result;
+/** Programs are not asked: neither those that read JSON, nor those at the end of a pipe. */
+function surroundings(isJson: boolean): Parameters<typeof attended>[2] {
+  const isPerson = !isJson && process.stdin.isTTY && process.stderr.isTTY;
+  return {signals: process, input: process.stdin, output: process.stderr, isPerson};
 }
 
-type Phase = RefreshProgress['phase'];
+type Left = {readonly table: string; readonly workflowId: string};
 
-/** In the order in which a refresh goes through them. */
-const order: readonly Phase[] = [
-  'choose',
-  'upstreams',
-  'wait',
-  'apply',
-  'look-up',
-  'extract',
-  'check',
-  'publish',
-  'record',
-  'done',
-];
-
-function startedText({table, workflowId}: {readonly table: string; readonly workflowId: string}): string {
+function startedText({table, workflowId}: Left): string {
   return `Started the refresh of ${table} as workflow ${workflowId}.`;
+}
+
+function leftText({table, workflowId}: Left): string {
+  return `The refresh of ${table} goes on. It is ended by: temporal workflow cancel --workflow-id ${shellWord(workflowId)}`;
 }

@@ -14,9 +14,9 @@ import {showRefresh} from '../show/refresh.ts';
 import {showRows} from '../show/rows.ts';
 import {showTable, showTables} from '../show/tables.ts';
 import {pointingInto} from '../statement-error.ts';
-import {readStatement} from '../statement-input.ts';
+import {atItsPlace, readStatement} from '../statement-input.ts';
 import {withProgress, type Progress} from '../progress.ts';
-import {finished} from './refresh.ts';
+import {finished} from '../finished.ts';
 
 type SqlOptions = JsonOption & {readonly file?: string};
 
@@ -85,11 +85,6 @@ function json(results: readonly Result[]): string {
       cause: error,
     });
   }
-}
-
-/** The statement with blanks before it, so that a position in it is the one in the whole text. */
-function atItsPlace({text, start}: ReturnType<typeof splitStatements>[number]): string {
-  return '\n'.repeat(start.line - 1) + ' '.repeat(start.column - 1) + text;
 }
 
 async function run(freshet: Freshet, text: string, isJson: boolean, shown: Progress): Promise<Result> {

@@ -93,7 +93,7 @@ function freshText({lagSeconds}: DynamicTable): string {
   return lagSeconds === null ? 'not yet' : `${age(lagSeconds * 1000)} ago`;
 }
 
-function lastText(last: HistoryEntry | null): string {
+export function lastText(last: HistoryEntry | null): string {
   if (last === null) return '';
   return last.errorCode === null ? (last.action ?? '') : bad(`failed (${last.errorCode})`);
 }

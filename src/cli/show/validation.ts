@@ -1,0 +1,53 @@
+import {errorJson, errorText} from '../error-text.ts';
+import {createdBy, creationOrder, placeText, type Checked} from '../validation.ts';
+import {bad, dim, good, indent, oneLine} from '../text.ts';
+
+/** Every statement with what it is and what is wrong with it, then the order. */
+export function showValidation(checked: readonly Checked[]): string {
+  const wrong = checked.filter(({error}) => error !== null).length;
+  const statements = checked.length === 1 ? '1 statement' : `${checked.length} statements`;
+  const order = creationOrder(checked);
+  return [
+    ...checked.map(showChecked),
+    ...(order.length > 1 && wrong === 0 ? [`Can be created in this order: ${order.join(', ')}.`] : []),
+    wrong === 0 ? good(`${statements}, no mistake.`) : bad(`${statements}, ${wrong} with a mistake.`),
+  ].join('\n');
+}
+
+function showChecked(each: Checked): string {
+  const {error, text, file, start} = each;
+  if (error === null) return `${placeText(each)} ${whatText(each)}`;
+  return `${placeText({file, start: error.position ?? start})} ${whatText(each)}\n${indent(errorText(error, text))}`;
+}
+
+function whatText(each: Checked): string {
+  const {statement, reads, mode, reasons, note} = each;
+  if (statement === null) return "a statement that can't be read";
+  if (statement.kind === 'sql') return dim('SQL, left to DuckDB');
+  const table = createdBy(each);
+  if (table === null) return statement.kind.toUpperCase();
+  const how = mode === null ? [] : [`refreshed ${mode === 'full' ? `fully: ${reasons.join('; ')}` : 'incrementally'}`];
+  return oneLine(
+    [`${table} reads ${reads.join(', ') || 'no table'}`, ...how, ...(note === null ? [] : [note])].join('; '),
+  );
+}
+
+/** The documented shape under --json. */
+export function validationJson(checked: readonly Checked[]): string {
+  const statements = checked.map((each) => {
+    const {file, start, statement, reads, mode, reasons, note, error} = each;
+    const problem = error === null ? {error: null} : errorJson(error);
+    return {
+      file,
+      ...start,
+      kind: statement?.kind ?? null,
+      table: createdBy(each),
+      reads,
+      mode,
+      reasons,
+      note,
+      ...problem,
+    };
+  });
+  return JSON.stringify({statements, order: creationOrder(checked)}, null, 2);
+}
