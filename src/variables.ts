@@ -97,6 +97,11 @@ export const variables = z.object({
       description: 'Stands before task queues and ids, so that several lakes can share a namespace of Temporal',
       standard: 'empty',
     }),
+  FRESHET_TASK_QUEUE: text('a name').optional().meta({
+    description:
+      "Temporal's task queue of the worker that does the work, such as that of a worker of yours with the plugin",
+    standard: '`freshet`, with the prefix before it',
+  }),
   FRESHET_MIGRATE: z
     .enum(['true', 'false'], {error: oneOf(['true', 'false'])})
     .default('false')

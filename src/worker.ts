@@ -14,10 +14,9 @@ import {
 import type {Config} from './config.ts';
 import {FreshetError} from './errors.ts';
 import {openMetadata} from './metadata/database.ts';
-import {checkSchemaVersion, migrate} from './metadata/migrate.ts';
 import {histogramBuckets} from './metrics.ts';
-import {FreshetPlugin, ownWorkflows} from './plugin.ts';
-import {computeTaskQueue, taskQueue} from './temporal-names.ts';
+import {FreshetPlugin, ownWorkflows, prepareMetadata} from './plugin.ts';
+import {computeTaskQueue} from './temporal-names.ts';
 
 /** Short activities at once; what they ask of DuckDB waits for a thread. */
 const lightConcurrency = 20;
@@ -46,14 +45,14 @@ export async function runWorker(config: Config): Promise<void> {
 }
 
 async function serve(config: Config, log: Logger, stop: StopSignal): Promise<void> {
-  await patiently('PostgreSQL', log, stop.signal, () => prepareMetadata(config));
+  await patiently('PostgreSQL', log, stop.signal, () => askMetadata(config));
   const {connectionOptions, namespace} = config.temporal;
   const connection = await patiently('Temporal', log, stop.signal, () => connectTemporal(connectionOptions));
   try {
     const workers = await createWorkers(config, connection, namespace ?? 'default');
     stop.signal.throwIfAborted();
     stop.forget();
-    log.info('Freshet serves its task queues', {queues: [taskQueue(config.prefix), computeTaskQueue(config.prefix)]});
+    log.info('Freshet serves its task queues', {queues: [config.taskQueue, computeTaskQueue(config.taskQueue)]});
     await runAll(workers);
     log.info('Freshet has stopped');
   } finally {
@@ -69,8 +68,8 @@ async function connectTemporal(options: Config['temporal']['connectionOptions'])
 }
 
 async function createWorkers(config: Config, connection: NativeConnection, namespace: string): Promise<Worker[]> {
-  const {prefix, computeConcurrency, shutdownGraceSeconds} = config;
-  const plugins = [new FreshetPlugin({config, computeTaskQueue: computeTaskQueue(prefix)})];
+  const {taskQueue, computeConcurrency, shutdownGraceSeconds} = config;
+  const plugins = [new FreshetPlugin({config, computeTaskQueue: computeTaskQueue(taskQueue)})];
   const shared = {
     connection,
     namespace,
@@ -85,14 +84,14 @@ async function createWorkers(config: Config, connection: NativeConnection, names
     ...shared,
     plugins: [...plugins],
     workflowBundle,
-    taskQueue: taskQueue(prefix),
+    taskQueue,
     maxConcurrentActivityTaskExecutions: lightConcurrency,
     maxConcurrentLocalActivityExecutions: lightConcurrency,
   });
   const compute = await Worker.create({
     ...shared,
     plugins: [...plugins],
-    taskQueue: computeTaskQueue(prefix),
+    taskQueue: computeTaskQueue(taskQueue),
     maxConcurrentActivityTaskExecutions: computeConcurrency,
   });
   return [light, compute];
@@ -113,10 +112,10 @@ async function runAll(workers: readonly Worker[]): Promise<void> {
   if (broken !== undefined) throw broken.reason;
 }
 
-async function prepareMetadata({metadataUrl, isMigrating}: Config): Promise<void> {
-  const metadata = openMetadata(metadataUrl);
+async function askMetadata(config: Config): Promise<void> {
+  const metadata = openMetadata(config.metadataUrl);
   try {
-    await (isMigrating ? migrate(metadata) : checkSchemaVersion(metadata));
+    await prepareMetadata(metadata, config);
   } finally {
     await metadata.end();
   }

@@ -27,6 +27,7 @@ test('a lake is all that must be configured', () => {
     alerts: undefined,
     log: {level: 'info', format: 'json'},
     prefix: '',
+    taskQueue: 'freshet',
     isMigrating: false,
     shutdownGraceSeconds: 30,
   });
@@ -61,6 +62,7 @@ test('every variable is read', () => {
     FRESHET_LOG_LEVEL: 'debug',
     FRESHET_LOG_FORMAT: 'text',
     FRESHET_PREFIX: 'test-',
+    FRESHET_TASK_QUEUE: 'warehouse',
     FRESHET_MIGRATE: 'true',
     FRESHET_SHUTDOWN_GRACE_SECONDS: '0',
     TEMPORAL_ADDRESS: 'temporal:7233',
@@ -70,6 +72,7 @@ test('every variable is read', () => {
     temporal: {namespace: 'lakes', connectionOptions: {address: 'temporal:7233'}},
     metadataUrl: 'postgresql://db/other',
     prefix: 'test-',
+    taskQueue: 'warehouse',
     lake: {catalog: lake, dataPath: '/data/lake', metadataSchema: 'catalog', name: 'flights'},
     stagingPath: 's3://bucket/staging',
     duckdb: {threads: 3, memoryLimitBytes: 1.5 * 2 ** 30, tempDirectory: '/spill'},

@@ -100,6 +100,8 @@ async function describe(folder: string, postgres: PostgresServer, temporal: Temp
       FRESHET_STAGING_PATH: path.join(folder, 'staging'),
       FRESHET_METADATA_URL: url,
       FRESHET_DUCKDB_TEMP_DIRECTORY: path.join(folder, 'spill'),
+      // Of other stacks, where they are set at all.
+      ...{FRESHET_PREFIX: '', FRESHET_TASK_QUEUE: ''},
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_CONFIG_FILE: path.join(folder, 'temporal.toml'),
     },

@@ -98,7 +98,7 @@ async function startWorkerFor(config: Config): Promise<TestWorkerProcess> {
   const worker = await Worker.create({
     connection,
     workflowBundle: await bundle,
-    taskQueue: taskQueue(config.prefix),
+    taskQueue: config.taskQueue,
     plugins: [new FreshetPlugin({config})],
     shutdownGraceTime: '1 second',
   });
@@ -117,6 +117,7 @@ function configOf(options: TestLake['options'], prefix: string, address: string)
     temporal: {connectionOptions: {address}, namespace: 'default'},
     metadataUrl: options.catalog,
     prefix,
+    taskQueue: taskQueue(prefix),
     scrub: (text) => text,
     lake: {catalog: options.catalog, dataPath: options.dataPath, metadataSchema: 'public', name: options.name},
     stagingPath: options.stagingPath,
