@@ -62,7 +62,11 @@ export async function startDevStack(options: {
     progress('Starting the worker …');
     const worker = await startWorkerProcess({
       folder: path.join(folder, 'worker'),
-      environment: mergeEnvironment({...process.env, ...options.environment}, running.environment),
+      // A task queue that is named is that of somebody else's worker, which the commands are to ask.
+      environment: mergeEnvironment(
+        {...process.env, ...options.environment, FRESHET_TASK_QUEUE: undefined},
+        running.environment,
+      ),
       temporalAddress: temporal.address,
     });
     stops.push(worker.stop);
@@ -100,8 +104,6 @@ async function describe(folder: string, postgres: PostgresServer, temporal: Temp
       FRESHET_STAGING_PATH: path.join(folder, 'staging'),
       FRESHET_METADATA_URL: url,
       FRESHET_DUCKDB_TEMP_DIRECTORY: path.join(folder, 'spill'),
-      // Of other stacks, where they are set at all.
-      ...{FRESHET_PREFIX: '', FRESHET_TASK_QUEUE: ''},
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_CONFIG_FILE: path.join(folder, 'temporal.toml'),
     },
