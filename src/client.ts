@@ -14,6 +14,7 @@ import {
 } from './client/answers.ts';
 import {watched, type OnHold} from './client/on-hold.ts';
 import {outcome, refreshHandle, type RefreshHandle, type Started} from './client/refresh-handle.ts';
+import {standardPriority} from './definition/definition.ts';
 import {parseStatement} from './definition/parse.ts';
 import type {AlterChange} from './definition/statement.ts';
 import {FreshetError} from './errors.ts';
@@ -149,6 +150,7 @@ export class FreshetClient {
       comment: row.definition.options.comment,
       initialize: row.definition.options.initialize,
       cardinalityThreshold: row.definition.options.cardinalityThreshold,
+      priority: row.definition.options.priority ?? standardPriority,
       columns: row.columns,
       upstreams: upstreamsOf(row.name, tables),
       suspendedUpstreams: suspendedUpstreamsOf(row.name, tables),

@@ -26,7 +26,10 @@ export type TestWorker = AsyncDisposable & {
   readonly execute: (type: string, input: unknown, workflowId?: string) => Promise<unknown>;
 };
 
-export async function aWorker(activities: (prefix: string) => Partial<Activities>): Promise<TestWorker> {
+export async function aWorker(
+  activities: (prefix: string) => Partial<Activities>,
+  {slots = 50}: {readonly slots?: number} = {},
+): Promise<TestWorker> {
   quiet();
   bundle ??= bundleWorkflowCode({workflowsPath, logger});
   const prefix = `test-${randomUUID()}-`;
@@ -37,7 +40,7 @@ export async function aWorker(activities: (prefix: string) => Partial<Activities
     taskQueue,
     workflowBundle: await bundle,
     activities: activities(prefix),
-    maxConcurrentActivityTaskExecutions: 50,
+    maxConcurrentActivityTaskExecutions: slots,
   });
   const running = worker.run();
   const clientConnection = await Connection.connect({address: temporalAddress()});
