@@ -181,6 +181,7 @@ function configOf({url, paths}: Ground, address: string): Config {
     computeConcurrency: 1,
     heartbeatSeconds: 10,
     metricsAddress: undefined,
+    healthAddress: undefined,
     alerts: undefined,
     log: {level: 'error', format: 'text'},
     isMigrating: false,

@@ -34,6 +34,7 @@ export type Config = ClientConfig & {
   readonly computeConcurrency: number;
   readonly heartbeatSeconds: number;
   readonly metricsAddress: string | undefined;
+  readonly healthAddress: string | undefined;
   readonly alerts: AlertReceiver | undefined;
   readonly log: {readonly level: LogLevel; readonly format: LogFormat};
   readonly isMigrating: boolean;
@@ -81,6 +82,7 @@ export function readConfig(environment: Environment): Config {
     computeConcurrency: values.FRESHET_COMPUTE_CONCURRENCY ?? Math.min(2, mostConcurrency(environment)),
     heartbeatSeconds: values.FRESHET_HEARTBEAT_SECONDS,
     metricsAddress: values.FRESHET_METRICS_ADDRESS,
+    healthAddress: values.FRESHET_HEALTH_ADDRESS,
     alerts: receiverOf(values),
     log: Object.freeze({level: values.FRESHET_LOG_LEVEL, format: values.FRESHET_LOG_FORMAT}),
     isMigrating: values.FRESHET_MIGRATE === 'true',

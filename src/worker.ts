@@ -13,6 +13,7 @@ import {
 } from '@temporalio/worker';
 import type {Config} from './config.ts';
 import {FreshetError} from './errors.ts';
+import {serveHealth, type Health} from './health.ts';
 import {openMetadata} from './metadata/database.ts';
 import {histogramBuckets} from './metrics.ts';
 import {FreshetPlugin, ownWorkflows, prepareMetadata} from './plugin.ts';
@@ -33,8 +34,11 @@ const connectMilliseconds = 5_000;
 export async function runWorker(config: Config): Promise<void> {
   const runtime = Runtime.install(runtimeOptions(config));
   const stop = stopSignal();
+  const progress: Progress = {waitsFor: 'PostgreSQL', workers: []};
   try {
-    await serve(config, runtime.logger, stop);
+    const {healthAddress} = config;
+    await using _ = healthAddress === undefined ? null : await serveHealth(healthAddress, () => healthOf(progress));
+    await serve(config, runtime.logger, stop, progress);
   } catch (error) {
     if (error !== stop.signal.reason) throw error;
   } finally {
@@ -44,12 +48,24 @@ export async function runWorker(config: Config): Promise<void> {
   }
 }
 
-async function serve(config: Config, log: Logger, stop: StopSignal): Promise<void> {
+/** How far a worker process has come. */
+type Progress = {waitsFor: string; workers: readonly Worker[]};
+
+function healthOf({waitsFor, workers}: Progress): Health {
+  if (workers.length === 0) return {isReady: false, state: `waits for ${waitsFor}`};
+  const isReady = workers.every((worker) => worker.getState() === 'RUNNING');
+  const isStarting = workers.some((worker) => worker.getState() === 'INITIALIZED');
+  return {isReady, state: isReady ? 'runs' : isStarting ? 'starts' : 'stops'};
+}
+
+async function serve(config: Config, log: Logger, stop: StopSignal, progress: Progress): Promise<void> {
   await patiently('PostgreSQL', log, stop.signal, () => askMetadata(config));
+  progress.waitsFor = 'Temporal';
   const {connectionOptions, namespace} = config.temporal;
   const connection = await patiently('Temporal', log, stop.signal, () => connectTemporal(connectionOptions));
   try {
     const workers = await createWorkers(config, connection, namespace ?? 'default');
+    progress.workers = workers;
     stop.signal.throwIfAborted();
     stop.forget();
     log.info('Freshet serves its task queues', {queues: [config.taskQueue, computeTaskQueue(config.taskQueue)]});

@@ -129,6 +129,7 @@ function configOf(options: TestLake['options'], prefix: string, address: string)
     computeConcurrency: 2,
     heartbeatSeconds: 2,
     metricsAddress: undefined,
+    healthAddress: undefined,
     alerts: undefined,
     log: {level: 'error', format: 'text'},
     isMigrating: false,
