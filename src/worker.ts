@@ -32,19 +32,17 @@ const connectMilliseconds = 5_000;
  * before Node starts, to compute more at once.
  */
 export async function runWorker(config: Config): Promise<void> {
-  const runtime = Runtime.install(runtimeOptions(config));
+  const log = ownLogger(config);
   const stop = stopSignal();
   const progress: Progress = {waitsFor: 'PostgreSQL', workers: []};
   try {
     const {healthAddress} = config;
     await using _ = healthAddress === undefined ? null : await serveHealth(healthAddress, () => healthOf(progress));
-    await serve(config, runtime.logger, stop, progress);
+    await serve(config, log, stop, progress);
   } catch (error) {
     if (error !== stop.signal.reason) throw error;
   } finally {
     stop.forget();
-    // One that never had a worker would keep this process alive.
-    await runtime.shutdown();
   }
 }
 
@@ -61,10 +59,9 @@ function healthOf({waitsFor, workers}: Progress): Health {
 async function serve(config: Config, log: Logger, stop: StopSignal, progress: Progress): Promise<void> {
   await patiently('PostgreSQL', log, stop.signal, () => askMetadata(config));
   progress.waitsFor = 'Temporal';
-  const {connectionOptions, namespace} = config.temporal;
-  const connection = await patiently('Temporal', log, stop.signal, () => connectTemporal(connectionOptions));
+  const {connection, runtime} = await patiently('Temporal', log, stop.signal, () => connectTemporal(config));
   try {
-    const workers = await createWorkers(config, connection, namespace ?? 'default');
+    const workers = await createWorkers(config, connection);
     progress.workers = workers;
     stop.signal.throwIfAborted();
     stop.forget();
@@ -73,17 +70,23 @@ async function serve(config: Config, log: Logger, stop: StopSignal, progress: Pr
     log.info('Freshet has stopped');
   } finally {
     await connection.close();
+    // With workers that have never run it would keep this process alive.
+    await runtime.shutdown();
   }
 }
 
 /** Asked by the client's connection first, which says soon what is wrong; the worker's own tries in silence for minutes. */
-async function connectTemporal(options: Config['temporal']['connectionOptions']): Promise<NativeConnection> {
-  const asked = await Connection.connect({...options, connectTimeout: connectMilliseconds});
+async function connectTemporal(config: Config): Promise<{connection: NativeConnection; runtime: Runtime}> {
+  const {connectionOptions} = config.temporal;
+  const asked = await Connection.connect({...connectionOptions, connectTimeout: connectMilliseconds});
   await asked.close();
-  return await NativeConnection.connect(options);
+  // Each attempt has one of its own: a connection that fails takes it down, with its log.
+  const runtime = Runtime.install(runtimeOptions(config));
+  return {runtime, connection: await NativeConnection.connect(connectionOptions)};
 }
 
-async function createWorkers(config: Config, connection: NativeConnection, namespace: string): Promise<Worker[]> {
+async function createWorkers(config: Config, connection: NativeConnection): Promise<Worker[]> {
+  const {namespace = 'default'} = config.temporal;
   const {taskQueue, computeConcurrency, shutdownGraceSeconds} = config;
   const plugins = [new FreshetPlugin({config, computeTaskQueue: computeTaskQueue(taskQueue)})];
   const shared = {
@@ -162,9 +165,14 @@ async function patiently<T>(what: string, log: Logger, stop: AbortSignal, attemp
   }
 }
 
-function runtimeOptions({metricsAddress, log, scrub}: Config): RuntimeOptions {
+function ownLogger({log, scrub}: Config): Logger {
+  return new DefaultLogger(levels[log.level], log.format === 'json' ? jsonLine(scrub) : textLine(scrub));
+}
+
+function runtimeOptions(config: Config): RuntimeOptions {
+  const {metricsAddress} = config;
   return {
-    logger: new DefaultLogger(levels[log.level], log.format === 'json' ? jsonLine(scrub) : textLine(scrub)),
+    logger: ownLogger(config),
     telemetryOptions: {
       logging: {forward: {}, filter: {core: 'WARN', other: 'ERROR'}},
       ...(metricsAddress === undefined

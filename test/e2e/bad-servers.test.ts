@@ -11,6 +11,7 @@ import {exitCodes} from '../../src/cli/exit-code.ts';
 import {freePort} from '../../src/dev/free-port.ts';
 import {openMetadata} from '../../src/metadata/database.ts';
 import {migrate} from '../../src/metadata/migrate.ts';
+import {aSecureTemporal} from '../support/secure-temporal.ts';
 import {aDatabase, temporalAddress} from '../support/servers.ts';
 import type {Said} from '../support/freshet.ts';
 
@@ -127,9 +128,11 @@ test('metadata of another version: what to do; the worker ends, for waiting mend
 });
 
 test('a worker waits for servers that are not there, lives, says for which, without a password, and stops when asked to', async () => {
+  await using secure = await aSecureTemporal(temporalAddress(), {isAuthority: true});
   for (const [more, server] of [
     [{FRESHET_METADATA_URL: urlWith({})}, 'PostgreSQL'],
     [{TEMPORAL_ADDRESS: '127.0.0.1:1'}, 'Temporal'],
+    [secure.environment, 'Temporal'],
   ] as const) {
     const what = `${server} can't be reached yet`;
     const address = `127.0.0.1:${await freePort()}`;

@@ -15,12 +15,12 @@ export type SecureTemporal = AsyncDisposable & {
 
 export const apiKey = 'CANARY_api_key';
 
-/** Stands before a server that wants nothing of all that. */
-export async function aSecureTemporal(address: string): Promise<SecureTemporal> {
+/** Stands before a server that wants nothing of all that. With the certificate of an authority clients let it pass, and workers do not. */
+export async function aSecureTemporal(address: string, {isAuthority = false} = {}): Promise<SecureTemporal> {
   const folder = await mkdtemp(path.join(tmpdir(), 'freshet-tls-'));
   const [server, client] = await Promise.all([
-    aCertificate(folder, 'temporal.test'),
-    aCertificate(folder, 'client.test'),
+    aCertificate(folder, 'temporal.test', isAuthority),
+    aCertificate(folder, 'client.test', false),
   ]);
   const upstream = connect(`http://${address}`);
   const front = createSecureServer({
@@ -62,11 +62,12 @@ export async function aSecureTemporal(address: string): Promise<SecureTemporal> 
 async function aCertificate(
   folder: string,
   name: string,
+  isAuthority: boolean,
 ): Promise<{readonly key: string; readonly certificate: string}> {
   const key = path.join(folder, `${name}.key`);
   const certificate = path.join(folder, `${name}.crt`);
   const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  const end = ['-addext', 'basicConstraints=critical,CA:FALSE'];
+  const end = ['-addext', `basicConstraints=critical,CA:${isAuthority ? 'TRUE' : 'FALSE'}`];
   const named = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
   await promisify(execFile)('openssl', ['req', ...kind, ...end, ...named, '-keyout', key, '-out', certificate]);
   return {key, certificate};
