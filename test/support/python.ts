@@ -18,7 +18,14 @@ export async function aPythonWith(requirement: string): Promise<Python | string>
   return {
     run: async (args, environment) => {
       const env = {...process.env, ...environment, PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1'};
-      return (await promisify(execFile)('python3', [...args], {env, timeout: 60_000})).stdout;
+      try {
+        return (await promisify(execFile)('python3', [...args], {env, timeout: 60_000})).stdout;
+      } catch (error) {
+        const {stdout, stderr, signal} = error as {stdout?: string; stderr?: string; signal?: string};
+        // A thread of the SDK's core may come too late, and Python then aborts on its way out: all has been said by then.
+        if (signal === 'SIGABRT' && stdout && stderr?.includes('runtime state: finalizing')) return stdout;
+        throw error;
+      }
     },
   };
 }
