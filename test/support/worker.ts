@@ -26,10 +26,7 @@ export type TestWorker = AsyncDisposable & {
   readonly execute: (type: string, input: unknown, workflowId?: string) => Promise<unknown>;
 };
 
-export async function aWorker(
-  activities: (prefix: string) => Partial<Activities>,
-  {slots = 50}: {readonly slots?: number} = {},
-): Promise<TestWorker> {
+export async function aWorker(activities: (prefix: string) => Partial<Activities>): Promise<TestWorker> {
   quiet();
   bundle ??= bundleWorkflowCode({workflowsPath, logger});
   const prefix = `test-${randomUUID()}-`;
@@ -40,7 +37,7 @@ export async function aWorker(
     taskQueue,
     workflowBundle: await bundle,
     activities: activities(prefix),
-    maxConcurrentActivityTaskExecutions: slots,
+    maxConcurrentActivityTaskExecutions: 50,
   });
   const running = worker.run();
   const clientConnection = await Connection.connect({address: temporalAddress()});
