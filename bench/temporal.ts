@@ -154,11 +154,11 @@ async function startWorker(config: Config): Promise<() => Promise<void>> {
   const logger = new DefaultLogger('ERROR');
   Runtime.install({logger, telemetryOptions: {logging: {forward: {}, filter: {core: 'ERROR', other: 'ERROR'}}}});
   const connection = await NativeConnection.connect(config.temporal.connectionOptions);
-  const plugins = [new FreshetPlugin({config, computeTaskQueue: computeTaskQueue('')})];
+  const plugins = [new FreshetPlugin({config, computeTaskQueue: computeTaskQueue(taskQueue(''))})];
   const workflowBundle = await bundleWorkflowCode({workflowsPath: ownWorkflows, plugins, logger});
   const workers = [
     await Worker.create({connection, plugins: [...plugins], workflowBundle, taskQueue: taskQueue('')}),
-    await Worker.create({connection, plugins: [...plugins], taskQueue: computeTaskQueue('')}),
+    await Worker.create({connection, plugins: [...plugins], taskQueue: computeTaskQueue(taskQueue(''))}),
   ];
   const running = Promise.all(workers.map((worker) => worker.run()));
   return async () => {
@@ -173,6 +173,7 @@ function configOf({url, paths}: Ground, address: string): Config {
     temporal: {connectionOptions: {address}, namespace: 'default'},
     metadataUrl: url,
     prefix: '',
+    taskQueue: taskQueue(''),
     scrub: (text) => text,
     lake: {catalog: url, dataPath: paths.data, metadataSchema: 'public', name: 'lake'},
     stagingPath: paths.staging,
@@ -180,6 +181,7 @@ function configOf({url, paths}: Ground, address: string): Config {
     computeConcurrency: 1,
     heartbeatSeconds: 10,
     metricsAddress: undefined,
+    healthAddress: undefined,
     alerts: undefined,
     log: {level: 'error', format: 'text'},
     isMigrating: false,

@@ -15,6 +15,7 @@ import {
 import {watched, type OnHold} from './client/on-hold.ts';
 import {tablesNow, type TableNow} from './client/overview.ts';
 import {outcome, refreshHandle, type RefreshHandle, type Started} from './client/refresh-handle.ts';
+import {standardPriority} from './definition/definition.ts';
 import {isLike} from './definition/like.ts';
 import {parseStatement} from './definition/parse.ts';
 import type {AlterChange} from './definition/statement.ts';
@@ -27,7 +28,13 @@ import {history, lastRefreshes, type HistoryEntry} from './metadata/refresh.ts';
 import {findVerification} from './metadata/verification.ts';
 import type {RefreshInput} from './refresh/messages.ts';
 import {isSameName, readTableName, tableNameText} from './table-name.ts';
-import {definitionId, manualRefreshId, questionId, scheduleId, taskQueue} from './temporal-names.ts';
+import {
+  definitionId,
+  manualRefreshId,
+  questionId,
+  scheduleId,
+  taskQueue as standardTaskQueue,
+} from './temporal-names.ts';
 import {
   workflowTypes,
   type AlterInput,
@@ -61,6 +68,8 @@ export type ClientOptions = {
   readonly metadataUrl?: string | undefined;
   /** As configured for the worker; empty by default. */
   readonly prefix?: string | undefined;
+  /** The one of the worker, if it has another than `freshet` (with the prefix before it). */
+  readonly taskQueue?: string | undefined;
   /** Hears why something that was asked for does not go on: no worker takes it, or an attempt failed and is made again. */
   readonly onHold?: OnHold | undefined;
 };
@@ -84,14 +93,16 @@ export class FreshetClient {
   readonly #metadataAddress: string;
   #checked: Promise<Metadata> | null = null;
   readonly #prefix: string;
+  readonly #taskQueue: string;
   readonly #onHold: OnHold;
   readonly #closed = new AbortController();
 
-  constructor({temporal, metadataUrl, prefix = '', onHold = () => undefined}: ClientOptions) {
+  constructor({temporal, metadataUrl, prefix = '', taskQueue, onHold = () => undefined}: ClientOptions) {
     this.#temporal = temporal;
     this.#metadata = metadataUrl === undefined ? null : openMetadata(metadataUrl);
     this.#metadataAddress = metadataUrl === undefined ? '' : addressOf(metadataUrl);
     this.#prefix = prefix;
+    this.#taskQueue = taskQueue ?? standardTaskQueue(prefix);
     this.#onHold = onHold;
   }
 
@@ -175,6 +186,7 @@ export class FreshetClient {
       comment: row.definition.options.comment,
       initialize: row.definition.options.initialize,
       cardinalityThreshold: row.definition.options.cardinalityThreshold,
+      priority: row.definition.options.priority ?? standardPriority,
       columns: row.columns,
       upstreams: upstreamsOf(row.name, tables),
       suspendedUpstreams: suspendedUpstreamsOf(row.name, tables),
@@ -277,7 +289,7 @@ export class FreshetClient {
     try {
       return await this.#temporal.workflow.start(type, {
         workflowId,
-        taskQueue: taskQueue(this.#prefix),
+        taskQueue: this.#taskQueue,
         args: [input],
         staticSummary: staticSummary.slice(0, 150),
       });

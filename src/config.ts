@@ -3,6 +3,7 @@ import path from 'node:path';
 import type {z} from 'zod';
 import {FreshetError} from './errors.ts';
 import {readCatalogUrl} from './lake/catalog-url.ts';
+import {taskQueue} from './temporal-names.ts';
 import {secretVariables, variables, type LogFormat, type LogLevel} from './variables.ts';
 
 /** What a client needs: Temporal, and PostgreSQL for lists and histories. */
@@ -11,6 +12,8 @@ export type ClientConfig = {
   readonly metadataUrl: string | undefined;
   /** Stands before task queues and ids, so that several lakes can share a namespace. */
   readonly prefix: string;
+  /** Where workflows are started. */
+  readonly taskQueue: string;
   /** Takes the passwords and addresses of this configuration out of a text that leaves the process. */
   readonly scrub: (text: string) => string;
 };
@@ -31,6 +34,7 @@ export type Config = ClientConfig & {
   readonly computeConcurrency: number;
   readonly heartbeatSeconds: number;
   readonly metricsAddress: string | undefined;
+  readonly healthAddress: string | undefined;
   readonly alerts: AlertReceiver | undefined;
   readonly log: {readonly level: LogLevel; readonly format: LogFormat};
   readonly isMigrating: boolean;
@@ -61,7 +65,7 @@ export function readConfig(environment: Environment): Config {
   return Object.freeze({
     temporal: readTemporal(environment),
     metadataUrl,
-    prefix: values.FRESHET_PREFIX,
+    ...namesOf(values),
     scrub: hiding([values.FRESHET_ALERT_URL, values.FRESHET_ALERT_SECRET], scrubber(values.FRESHET_LAKE, metadataUrl)),
     lake: Object.freeze({
       catalog: values.FRESHET_LAKE,
@@ -78,6 +82,7 @@ export function readConfig(environment: Environment): Config {
     computeConcurrency: values.FRESHET_COMPUTE_CONCURRENCY ?? Math.min(2, mostConcurrency(environment)),
     heartbeatSeconds: values.FRESHET_HEARTBEAT_SECONDS,
     metricsAddress: values.FRESHET_METRICS_ADDRESS,
+    healthAddress: values.FRESHET_HEALTH_ADDRESS,
     alerts: receiverOf(values),
     log: Object.freeze({level: values.FRESHET_LOG_LEVEL, format: values.FRESHET_LOG_FORMAT}),
     isMigrating: values.FRESHET_MIGRATE === 'true',
@@ -87,15 +92,27 @@ export function readConfig(environment: Environment): Config {
 
 /** The configuration of a client, which needs neither a lake nor DuckDB. */
 export function readClientConfig(environment: Environment): ClientConfig {
-  const needed = {FRESHET_LAKE: true, FRESHET_METADATA_URL: true, FRESHET_PREFIX: true} as const;
+  const needed = {
+    FRESHET_LAKE: true,
+    FRESHET_METADATA_URL: true,
+    FRESHET_PREFIX: true,
+    FRESHET_TASK_QUEUE: true,
+  } as const;
   const values = parse(variables.pick(needed).partial({FRESHET_LAKE: true}), environment);
   const metadataUrl = values.FRESHET_METADATA_URL ?? urlOf(values.FRESHET_LAKE ?? '');
   return Object.freeze({
     temporal: readTemporal(environment),
     metadataUrl,
-    prefix: values.FRESHET_PREFIX,
+    ...namesOf(values),
     scrub: scrubber(values.FRESHET_LAKE, metadataUrl),
   });
+}
+
+function namesOf({
+  FRESHET_PREFIX: prefix,
+  FRESHET_TASK_QUEUE: queue,
+}: Pick<Variables, 'FRESHET_PREFIX' | 'FRESHET_TASK_QUEUE'>): Pick<ClientConfig, 'prefix' | 'taskQueue'> {
+  return {prefix, taskQueue: queue ?? taskQueue(prefix)};
 }
 
 function receiverOf({FRESHET_ALERT_URL: url, FRESHET_ALERT_SECRET: secret}: Variables): Config['alerts'] {

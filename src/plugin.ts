@@ -1,8 +1,15 @@
+import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {getClient} from '@temporalio/activity';
 import {SimplePlugin} from '@temporalio/plugin';
-import {Runtime, type BundleOptions, type ReplayWorkerOptions, type WorkerOptions} from '@temporalio/worker';
+import {
+  Runtime,
+  type BundleOptions,
+  type ReplayWorkerOptions,
+  type WorkerOptions,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import type {Compiler} from 'webpack';
 import type {Activities} from './activities/activities.ts';
 import {createActivities} from './activities/index.ts';
@@ -16,7 +23,7 @@ import {openLake, type Lake} from './lake/lake.ts';
 import {removeDeadSpill} from './lake/spill.ts';
 import {removeOldStaging} from './lake/staging.ts';
 import {openMetadata, type Metadata} from './metadata/database.ts';
-import {checkSchemaVersion} from './metadata/migrate.ts';
+import {checkSchemaVersion, migrate} from './metadata/migrate.ts';
 import {openSchedules} from './schedules.ts';
 import {workflowTypes} from './workflows/messages.ts';
 
@@ -93,7 +100,7 @@ export class FreshetPlugin extends SimplePlugin {
     const clash = Object.keys(activities).find((name) => name in given);
     if (clash !== undefined) {
       throw new FreshetError('invalid_configuration', `Both Freshet and this worker have an activity named ${clash}.`, {
-        hint: 'Rename yours, or give Freshet a worker of its ownWorkflows.',
+        hint: 'Rename yours, or give Freshet a worker of its own.',
       });
     }
     return Object.assign(activities, {[mark]: true});
@@ -156,7 +163,7 @@ async function openResources(config: Config): Promise<Resources> {
   const {lake, duckdb, stagingPath, computeConcurrency: computeSlots} = config;
   const metadata = openMetadata(config.metadataUrl);
   try {
-    await checkSchemaVersion(metadata);
+    await prepareMetadata(metadata, config);
     const extensions = await provisionExtensions([
       'ducklake',
       'postgres_scanner',
@@ -169,6 +176,11 @@ async function openResources(config: Config): Promise<Resources> {
     await metadata.end();
     throw error;
   }
+}
+
+/** Freshet's tables in PostgreSQL: brought up to date where that is this worker's to do, else only looked at. */
+export async function prepareMetadata(metadata: Metadata, {isMigrating}: Config): Promise<void> {
+  await (isMigrating ? migrate(metadata) : checkSchemaVersion(metadata));
 }
 
 function startJanitor(lake: Lake, tempDirectory: string): NodeJS.Timeout {
@@ -196,9 +208,19 @@ function isOurs(activities: object): boolean {
 function withWorkflows<Options extends Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>>(
   options: Options,
 ): Options {
-  return options.workflowBundle === undefined
-    ? {...options, workflowsPath: options.workflowsPath ?? ownWorkflows}
-    : options;
+  const {workflowBundle, workflowsPath} = options;
+  if (workflowBundle === undefined) return {...options, workflowsPath: workflowsPath ?? ownWorkflows};
+  refuseWithoutOurs(workflowBundle);
+  return options;
+}
+
+/** Without ours, every refresh would wait for ever for a worker that knows it. A host may name a refresh, but nobody an apply. */
+function refuseWithoutOurs(bundle: WorkflowBundleOption): void {
+  const code = 'code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8');
+  if (code.includes(workflowTypes.apply)) return;
+  throw new FreshetError('invalid_configuration', "This worker's workflow bundle has no workflows of Freshet.", {
+    hint: 'Give the plugin to the bundler too: bundleWorkflowCode({workflowsPath, plugins}).',
+  });
 }
 
 type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
@@ -230,7 +252,7 @@ function refuseClashes(compiler: Compiler, host: string): void {
       });
       if (clash === undefined) return;
       throw new FreshetError('invalid_configuration', `Both Freshet and this worker have a workflow named ${clash}.`, {
-        hint: 'Rename yours, or give Freshet a worker of its ownWorkflows.',
+        hint: 'Rename yours, or give Freshet a worker of its own.',
       });
     });
   });

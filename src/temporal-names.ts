@@ -8,9 +8,9 @@ export function taskQueue(prefix: string): string {
   return `${prefix}freshet`;
 }
 
-/** Activities that run DuckDB for long; their concurrency is the back-pressure. */
-export function computeTaskQueue(prefix: string): string {
-  return `${prefix}freshet-compute`;
+/** Activities that run DuckDB for long; their concurrency is the back-pressure. `queue` is that of the workflows. */
+export function computeTaskQueue(queue: string): string {
+  return `${queue}-compute`;
 }
 
 /** The schedule of a table, and the ids of the runs that it starts (the server appends their time). */

@@ -69,6 +69,10 @@ export const variables = z.object({
     description: 'Where a worker serves `/metrics` for Prometheus',
     standard: 'no metrics are served',
   }),
+  FRESHET_HEALTH_ADDRESS: text('"host:port", such as "0.0.0.0:8080"', isHostAndPort).optional().meta({
+    description: 'Where a worker answers at `/livez` and `/readyz`, whether it is alive and takes work',
+    standard: 'it does not',
+  }),
   FRESHET_ALERT_URL: text('"http://host/path" or "https://host/path", without a user', isHttpUrl).optional().meta({
     description: 'Where a worker posts alerts as JSON: see [alerts](alerts.md)',
     standard: 'no alerts are sent',
@@ -97,6 +101,11 @@ export const variables = z.object({
       description: 'Stands before task queues and ids, so that several lakes can share a namespace of Temporal',
       standard: 'empty',
     }),
+  FRESHET_TASK_QUEUE: text('a name').optional().meta({
+    description:
+      "Temporal's task queue of the worker that does the work, such as that of a worker of yours with the plugin",
+    standard: '`freshet`, with the prefix before it',
+  }),
   FRESHET_MIGRATE: z
     .enum(['true', 'false'], {error: oneOf(['true', 'false'])})
     .default('false')

@@ -13,11 +13,11 @@ import {
 } from '@temporalio/worker';
 import type {Config} from './config.ts';
 import {FreshetError} from './errors.ts';
+import {serveHealth, type Health} from './health.ts';
 import {openMetadata} from './metadata/database.ts';
-import {checkSchemaVersion, migrate} from './metadata/migrate.ts';
 import {histogramBuckets} from './metrics.ts';
-import {FreshetPlugin} from './plugin.ts';
-import {computeTaskQueue, taskQueue} from './temporal-names.ts';
+import {FreshetPlugin, prepareMetadata} from './plugin.ts';
+import {computeTaskQueue} from './temporal-names.ts';
 
 /** Our workflows, bundled when this was built: a worker would take seconds for it at each start. */
 const ownBundle = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
@@ -36,45 +36,63 @@ const connectMilliseconds = 5_000;
  * before Node starts, to compute more at once.
  */
 export async function runWorker(config: Config): Promise<void> {
-  const runtime = Runtime.install(runtimeOptions(config));
+  const log = ownLogger(config);
   const stop = stopSignal();
+  const progress: Progress = {waitsFor: 'PostgreSQL', workers: []};
   try {
-    await serve(config, runtime.logger, stop);
+    const {healthAddress} = config;
+    await using _ = healthAddress === undefined ? null : await serveHealth(healthAddress, () => healthOf(progress));
+    await serve(config, log, stop, progress);
   } catch (error) {
     if (error !== stop.signal.reason) throw error;
   } finally {
     stop.forget();
-    // One that never had a worker would keep this process alive.
-    await runtime.shutdown();
   }
 }
 
-async function serve(config: Config, log: Logger, stop: StopSignal): Promise<void> {
-  await patiently('PostgreSQL', log, stop.signal, () => prepareMetadata(config));
-  const {connectionOptions, namespace} = config.temporal;
-  const connection = await patiently('Temporal', log, stop.signal, () => connectTemporal(connectionOptions));
+/** How far a worker process has come. */
+type Progress = {waitsFor: string; workers: readonly Worker[]};
+
+function healthOf({waitsFor, workers}: Progress): Health {
+  if (workers.length === 0) return {isReady: false, state: `waits for ${waitsFor}`};
+  const isReady = workers.every((worker) => worker.getState() === 'RUNNING');
+  const isStarting = workers.some((worker) => worker.getState() === 'INITIALIZED');
+  return {isReady, state: isReady ? 'runs' : isStarting ? 'starts' : 'stops'};
+}
+
+async function serve(config: Config, log: Logger, stop: StopSignal, progress: Progress): Promise<void> {
+  await patiently('PostgreSQL', log, stop.signal, () => askMetadata(config));
+  progress.waitsFor = 'Temporal';
+  const {connection, runtime} = await patiently('Temporal', log, stop.signal, () => connectTemporal(config));
   try {
-    const workers = await createWorkers(config, connection, namespace ?? 'default');
+    const workers = await createWorkers(config, connection);
+    progress.workers = workers;
     stop.signal.throwIfAborted();
     stop.forget();
-    log.info('Freshet serves its task queues', {queues: [taskQueue(config.prefix), computeTaskQueue(config.prefix)]});
+    log.info('Freshet serves its task queues', {queues: [config.taskQueue, computeTaskQueue(config.taskQueue)]});
     await runAll(workers);
     log.info('Freshet has stopped');
   } finally {
     await connection.close();
+    // With workers that have never run it would keep this process alive.
+    await runtime.shutdown();
   }
 }
 
 /** Asked by the client's connection first, which says soon what is wrong; the worker's own tries in silence for minutes. */
-async function connectTemporal(options: Config['temporal']['connectionOptions']): Promise<NativeConnection> {
-  const asked = await Connection.connect({...options, connectTimeout: connectMilliseconds});
+async function connectTemporal(config: Config): Promise<{connection: NativeConnection; runtime: Runtime}> {
+  const {connectionOptions} = config.temporal;
+  const asked = await Connection.connect({...connectionOptions, connectTimeout: connectMilliseconds});
   await asked.close();
-  return await NativeConnection.connect(options);
+  // Each attempt has one of its own: a connection that fails takes it down, with its log.
+  const runtime = Runtime.install(runtimeOptions(config));
+  return {runtime, connection: await NativeConnection.connect(connectionOptions)};
 }
 
-async function createWorkers(config: Config, connection: NativeConnection, namespace: string): Promise<Worker[]> {
-  const {prefix, computeConcurrency, shutdownGraceSeconds} = config;
-  const plugins = [new FreshetPlugin({config, computeTaskQueue: computeTaskQueue(prefix)})];
+async function createWorkers(config: Config, connection: NativeConnection): Promise<Worker[]> {
+  const {namespace = 'default'} = config.temporal;
+  const {taskQueue, computeConcurrency, shutdownGraceSeconds} = config;
+  const plugins = [new FreshetPlugin({config, computeTaskQueue: computeTaskQueue(taskQueue)})];
   const shared = {
     connection,
     namespace,
@@ -86,14 +104,14 @@ async function createWorkers(config: Config, connection: NativeConnection, names
     ...shared,
     plugins: [...plugins],
     workflowBundle: {codePath: ownBundle},
-    taskQueue: taskQueue(prefix),
+    taskQueue,
     maxConcurrentActivityTaskExecutions: lightConcurrency,
     maxConcurrentLocalActivityExecutions: lightConcurrency,
   });
   const compute = await Worker.create({
     ...shared,
     plugins: [...plugins],
-    taskQueue: computeTaskQueue(prefix),
+    taskQueue: computeTaskQueue(taskQueue),
     maxConcurrentActivityTaskExecutions: computeConcurrency,
     maxHeartbeatThrottleInterval: heartbeatInterval,
   });
@@ -115,10 +133,10 @@ async function runAll(workers: readonly Worker[]): Promise<void> {
   if (broken !== undefined) throw broken.reason;
 }
 
-async function prepareMetadata({metadataUrl, isMigrating}: Config): Promise<void> {
-  const metadata = openMetadata(metadataUrl);
+async function askMetadata(config: Config): Promise<void> {
+  const metadata = openMetadata(config.metadataUrl);
   try {
-    await (isMigrating ? migrate(metadata) : checkSchemaVersion(metadata));
+    await prepareMetadata(metadata, config);
   } finally {
     await metadata.end();
   }
@@ -149,9 +167,14 @@ async function patiently<T>(what: string, log: Logger, stop: AbortSignal, attemp
   }
 }
 
-function runtimeOptions({metricsAddress, log, scrub}: Config): RuntimeOptions {
+function ownLogger({log, scrub}: Config): Logger {
+  return new DefaultLogger(levels[log.level], log.format === 'json' ? jsonLine(scrub) : textLine(scrub));
+}
+
+function runtimeOptions(config: Config): RuntimeOptions {
+  const {metricsAddress} = config;
   return {
-    logger: new DefaultLogger(levels[log.level], log.format === 'json' ? jsonLine(scrub) : textLine(scrub)),
+    logger: ownLogger(config),
     telemetryOptions: {
       logging: {forward: {}, filter: {core: 'WARN', other: 'ERROR'}},
       ...(metricsAddress === undefined

@@ -110,6 +110,8 @@ export type Chosen = {
   readonly choice: Choice;
   /** When the version chosen was the newest snapshot. */
   readonly freshAt: string;
+  /** Of the table; runs of before there was one have none. */
+  readonly priority?: number;
   readonly site: Site;
 };
 

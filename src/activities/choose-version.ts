@@ -1,3 +1,4 @@
+import {standardPriority} from '../definition/definition.ts';
 import {didYouMean} from '../definition/nearest.ts';
 import {FreshetError} from '../errors.ts';
 import {readersOf, transitiveUpstreamsOf, upstreamsOf} from '../graph/edges.ts';
@@ -57,7 +58,8 @@ export async function chooseVersion(deps: Deps, asked: ChooseInput): Promise<Cho
     input.dataVersion === null ? await raised(deps, wanted.dataVersion, table, tables, states) : wanted.dataVersion;
   const choice = await choose(deps, input, {table, tables, states, state, v});
   if (choice.kind === 'no-data') await keep(deps, input, state, choice, wanted.freshAt);
-  return {table: table.name, choice, freshAt: wanted.freshAt, site: deps.site};
+  const {priority = standardPriority} = table.definition.options;
+  return {table: table.name, choice, freshAt: wanted.freshAt, priority, site: deps.site};
 }
 
 function suspended({site}: Deps, {name, dataVersion, freshAt}: TableRow): Chosen {

@@ -65,7 +65,7 @@ async function openClient(
     import('@temporalio/client'),
     import('../client.ts'),
   ]);
-  const {temporal, metadataUrl, prefix} = readClientConfig(environment);
+  const {temporal, metadataUrl, prefix, taskQueue} = readClientConfig(environment);
   const connection = await Connection.connect({
     ...temporal.connectionOptions,
     connectTimeout: connectMilliseconds,
@@ -81,6 +81,7 @@ async function openClient(
     temporal: new Client({connection, ...(temporal.namespace === undefined ? {} : {namespace: temporal.namespace})}),
     metadataUrl,
     prefix,
+    taskQueue,
     onHold,
   });
   opened.push(() => client.close());

@@ -65,6 +65,8 @@ export type DynamicTableDetails = DynamicTable & {
   readonly comment: string | null;
   readonly initialize: 'ON_CREATE' | 'ON_SCHEDULE';
   readonly cardinalityThreshold: number;
+  /** 1, before others when workers are short, to 5. */
+  readonly priority: number;
   readonly columns: readonly StoredColumn[];
   /** The dynamic tables among its sources. */
   readonly upstreams: readonly string[];

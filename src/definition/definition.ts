@@ -13,7 +13,12 @@ export type Options = {
   /** Share of the rows above which recomputing is taken to be cheaper; 0 to 1. */
   readonly cardinalityThreshold: number;
   readonly comment: string | null;
+  /** Which tables go first when workers are short: 1 before 5. Definitions of before there was a choice have none. */
+  readonly priority?: number;
 };
+
+/** In the middle, as in Temporal. */
+export const standardPriority = 3;
 
 /** What the user wrote, and what it was bound under: all that its meaning depends on besides the lake. */
 export type Definition = {

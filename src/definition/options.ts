@@ -31,6 +31,10 @@ const options: Readonly<Record<string, Option>> = {
     expected: 'a number from 0 to 1',
     read: (value) => withValue('cardinalityThreshold', share(value)),
   },
+  PRIORITY: {
+    expected: 'a whole number from 1, the first, to 5, the last',
+    read: (value) => withValue('priority', priority(value)),
+  },
   COMMENT: {
     expected: "a text in quotes: 'who it is for'",
     read: (value) => withValue('comment', value.kind === 'string' ? value.value : null),
@@ -141,6 +145,10 @@ function lagSeconds(value: Token): number | null {
 function oneOf<Word extends string>(value: Token, words: readonly Word[]): Word | null {
   if (value.kind !== 'word' && value.kind !== 'string') return null;
   return words.find((word) => word === value.value.toUpperCase()) ?? null;
+}
+
+function priority(value: Token): number | null {
+  return value.kind === 'number' && /^[1-5]$/.test(value.value) ? Number(value.value) : null;
 }
 
 function share(value: Token): number | null {

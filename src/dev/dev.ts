@@ -62,7 +62,11 @@ export async function startDevStack(options: {
     progress('Starting the worker …');
     const worker = await startWorkerProcess({
       folder: path.join(folder, 'worker'),
-      environment: mergeEnvironment({...process.env, ...options.environment}, running.environment),
+      // A task queue that is named is that of somebody else's worker, which the commands are to ask.
+      environment: mergeEnvironment(
+        {...process.env, ...options.environment, FRESHET_TASK_QUEUE: undefined},
+        running.environment,
+      ),
       temporalAddress: temporal.address,
     });
     stops.push(worker.stop);

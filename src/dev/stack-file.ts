@@ -18,14 +18,25 @@ const stackFile = z.object({
 export type RunningStack = z.infer<typeof stackFile>;
 
 export async function writeStackFile(folder: string, stack: RunningStack): Promise<void> {
-  const file = path.join(folder, 'stack.json');
+  await replace(path.join(folder, 'env'), shellLines(stack.environment));
+  await replace(path.join(folder, 'stack.json'), `${JSON.stringify(stack, null, 2)}\n`);
+}
+
+async function replace(file: string, text: string): Promise<void> {
   await rm(`${file}.new`, {force: true});
-  await writeFile(`${file}.new`, `${JSON.stringify(stack, null, 2)}\n`, {mode: 0o600});
+  await writeFile(`${file}.new`, text, {mode: 0o600});
   await rename(`${file}.new`, file);
 }
 
+/** The same environment for programs of the user's own: a shell can read it, and so can `node --env-file`. */
+function shellLines(environment: RunningStack['environment']): string {
+  return Object.entries(environment)
+    .map(([name, value]) => `${name}="${value.replaceAll(/["\\$`]/g, String.raw`\$&`)}"\n`)
+    .join('');
+}
+
 export async function removeStackFile(folder: string): Promise<void> {
-  await rm(path.join(folder, 'stack.json'), {force: true});
+  for (const file of ['stack.json', 'env']) await rm(path.join(folder, file), {force: true});
 }
 
 /** The stack that `freshet dev` runs in `directory` or one above it. */

@@ -35,7 +35,7 @@ export async function startWorkerProcess(options: {
   try {
     const isServing = async (): Promise<boolean> =>
       (await hasPollers(connection, taskQueue(''), workflowTasks)) &&
-      (await hasPollers(connection, computeTaskQueue(''), activityTasks));
+      (await hasPollers(connection, computeTaskQueue(taskQueue('')), activityTasks));
     if ((await until(async () => hasEnded || (await isServing()), 60_000)) && !hasEnded) return worker;
   } finally {
     await connection.close();

@@ -14,6 +14,7 @@ export const workflowTypes = {
   explain: 'explainDynamicTable',
   verify: 'verifyDynamicTable',
   maintain: 'maintainDynamicTable',
+  applyMaintenance: 'applyMaintenance',
   alter: 'alterDynamicTable',
   suspend: 'suspendDynamicTable',
   resume: 'resumeDynamicTable',

@@ -6,8 +6,9 @@ import {
   workflowInfo,
   type ChildWorkflowOptions,
 } from '@temporalio/workflow';
-import {WorkflowExecutionAlreadyStartedError} from '@temporalio/common';
+import {WorkflowExecutionAlreadyStartedError, type Priority} from '@temporalio/common';
 import type {Chosen, Site} from '../activities/activities.ts';
+import {standardPriority} from '../definition/definition.ts';
 import {FreshetError, type ErrorCode} from '../errors.ts';
 import type {Trigger} from '../refresh/action.ts';
 import type {Choice, Publication, RefreshInput, RefreshResult} from '../refresh/messages.ts';
@@ -113,20 +114,18 @@ type Step =
     };
 
 /** Upstream tables first, then the table itself, unless somebody is at it. */
-async function bringTo(
-  context: Run,
-  {freshAt, site}: Chosen,
-  choice: Extract<Choice, {kind: 'refresh'}>,
-): Promise<Step> {
+async function bringTo(context: Run, chosen: Chosen, choice: Extract<Choice, {kind: 'refresh'}>): Promise<Step> {
+  const {freshAt, site} = chosen;
+  const priority = priorityOf(chosen);
   const {request} = context;
   const {dataVersion} = choice;
   const workflowId = applyId(site.prefix, request.table);
   if (choice.running !== null) return {kind: 'wait', apply: {workflowId, runId: choice.running}, dataVersion};
 
-  const upstreams = await refreshUpstreams(context, choice, freshAt);
+  const upstreams = await refreshUpstreams(context, choice, freshAt, priority);
   if (upstreams.kind === 'ahead') return upstreams;
 
-  const applied = await apply(context, site, choice, freshAt, upstreams.publications);
+  const applied = await apply(context, site, choice, freshAt, priority, upstreams.publications);
   if (applied === null) return {kind: 'wait', apply: {workflowId, runId: null}, dataVersion};
   context.waiting.hold(applied.waiters);
   if (applied.outcome === 'ahead') return {kind: 'ahead', dataVersion: applied.dataVersion};
@@ -143,6 +142,7 @@ async function refreshUpstreams(
   {show}: Run,
   {upstreams, dataVersion}: Extract<Choice, {kind: 'refresh'}>,
   freshAt: string,
+  priority: Priority,
 ): Promise<Upstreams> {
   if (upstreams.length > 0) show('upstreams', [`to snapshot ${dataVersion}`, `first: ${upstreams.join(', ')}`]);
   const results = await Promise.all(
@@ -150,6 +150,7 @@ async function refreshUpstreams(
       try {
         return await executeChild(refreshDynamicTable, {
           ...childOptions(`upstream ${table}: to snapshot ${dataVersion}`),
+          priority,
           args: [{table, dataVersion, freshAt, trigger: 'upstream'}],
         });
       } catch (error) {
@@ -171,6 +172,7 @@ async function apply(
   site: Site,
   {dataVersion, hasReaders}: Extract<Choice, {kind: 'refresh'}>,
   freshAt: string,
+  priority: Priority,
   upstreams: Readonly<Record<string, Publication>>,
 ): Promise<ApplyResult | null> {
   const workflowId = applyId(site.prefix, request.table);
@@ -179,6 +181,7 @@ async function apply(
   try {
     return await executeChild(applyRefresh, {
       ...childOptions(`apply ${table}: to snapshot ${dataVersion}`),
+      priority,
       workflowId,
       args: [{apply: {table, dataVersion, upstreams, full: request.full ?? false, hasReaders, trigger}, freshAt, site}],
     });
@@ -214,6 +217,13 @@ function choose({request, trigger}: Run, target: Target): Promise<Chosen> {
       run: run(),
     },
   ]);
+}
+
+/** Activities have that of their workflow. A table that somebody more important waits for is as important. */
+function priorityOf({priority = standardPriority}: Chosen): Priority {
+  // 0: whoever asked has none.
+  const asked = workflowInfo().priority?.priorityKey || priority;
+  return {priorityKey: Math.min(priority, asked)};
 }
 
 /** A child ends with its parent, in order: running statements are interrupted. */

@@ -108,7 +108,14 @@ const details: DynamicTableDetails = {
   ...{table: 'main.totals', state: 'active', targetLag: '5 minutes', refreshMode: 'AUTO', mode: 'incremental'},
   ...{reasons: [], sources: [], dataVersion: 7, freshAt: null, lagSeconds: 30, rows: 13, failuresInARow: 0},
   ...{suspension: null, lastRefresh: null, createdAt: '2026-01-01T00:00:00Z', query: 'select 1', comment: null},
-  ...{initialize: 'ON_CREATE', cardinalityThreshold: 0.3, columns: [], upstreams: [], suspendedUpstreams: []},
+  ...{
+    initialize: 'ON_CREATE',
+    cardinalityThreshold: 0.3,
+    priority: 3,
+    columns: [],
+    upstreams: [],
+    suspendedUpstreams: [],
+  },
   ...{readers: [], keptGroups: null, schedule: null},
 };
 

@@ -41,7 +41,7 @@ describe('CREATE DYNAMIC TABLE', () => {
       CREATE DYNAMIC TABLE IF NOT EXISTS "My Schema"."A.b"
         COMMENT = 'it''s mine', REFRESH_MODE = full
         CARDINALITY_THRESHOLD = .5, INITIALIZE = ON_SCHEDULE
-        TARGET_LAG = DOWNSTREAM
+        PRIORITY = 1, TARGET_LAG = DOWNSTREAM
       AS FROM t;`);
     expect(table).toEqual({schema: 'My Schema', name: 'A.b'});
     expect(ifNotExists).toBe(true);
@@ -51,6 +51,7 @@ describe('CREATE DYNAMIC TABLE', () => {
       initialize: 'ON_SCHEDULE',
       cardinalityThreshold: 0.5,
       comment: "it's mine",
+      priority: 1,
     });
   });
 

@@ -8,8 +8,10 @@ import path from 'node:path';
 import pg from 'pg';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {exitCodes} from '../../src/cli/exit-code.ts';
+import {freePort} from '../../src/dev/free-port.ts';
 import {openMetadata} from '../../src/metadata/database.ts';
 import {migrate} from '../../src/metadata/migrate.ts';
+import {aSecureTemporal} from '../support/secure-temporal.ts';
 import {aDatabase, temporalAddress} from '../support/servers.ts';
 import type {Said} from '../support/freshet.ts';
 
@@ -95,7 +97,7 @@ test('a lake that is not there or does not let us in: what, where, and what to d
   await says(freshet(['sql', 'from t'], elsewhere), 'invalid_configuration', path.join(folder, 'data'));
 });
 
-test('Temporal that is not there, is none, or lacks our namespace: what, where, and what to do', async () => {
+test('Temporal that is not there, is none, or lacks our namespace, and an address that is taken: what, where, and what to do', async () => {
   const web = createServer((_, response) => response.writeHead(404).end());
   await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
   const address = `127.0.0.1:${(web.address() as AddressInfo).port}`; // A TCP server that listens.
@@ -103,6 +105,8 @@ test('Temporal that is not there, is none, or lacks our namespace: what, where, 
   await says(temporal({TEMPORAL_ADDRESS: '127.0.0.1:1'}), 'unavailable', 'Temporal at 127.0.0.1:1', 'TEMPORAL_*');
   expect(performance.now() - started).toBeLessThan(20_000);
   await says(temporal({TEMPORAL_ADDRESS: address}), 'unavailable', 'Temporal');
+  const taken = freshet(['worker'], {FRESHET_LAKE: database.url, FRESHET_HEALTH_ADDRESS: address});
+  await says(taken, 'invalid_configuration', `FRESHET_HEALTH_ADDRESS is "${address}"`, 'EADDRINUSE');
   await says(temporal({TEMPORAL_NAMESPACE: 'nowhere'}), 'unavailable', 'no namespace "nowhere"', 'TEMPORAL_*');
   web.closeAllConnections();
   web.close();
@@ -123,12 +127,16 @@ test('metadata of another version: what to do; the worker ends, for waiting mend
   await says(freshet(['list'], {FRESHET_METADATA_URL}), 'schema_version', 'newer Freshet');
 });
 
-test('a worker waits for servers that are not there, says for which, without a password, and stops when asked to', async () => {
-  for (const [more, what] of [
-    [{FRESHET_METADATA_URL: urlWith({})}, "PostgreSQL can't be reached yet"],
-    [{TEMPORAL_ADDRESS: '127.0.0.1:1'}, "Temporal can't be reached yet"],
+test('a worker waits for servers that are not there, lives, says for which, without a password, and stops when asked to', async () => {
+  await using secure = await aSecureTemporal(temporalAddress(), {isAuthority: true});
+  for (const [more, server] of [
+    [{FRESHET_METADATA_URL: urlWith({})}, 'PostgreSQL'],
+    [{TEMPORAL_ADDRESS: '127.0.0.1:1'}, 'Temporal'],
+    [secure.environment, 'Temporal'],
   ] as const) {
-    const env = environment({FRESHET_LAKE: urlWith({}), ...more});
+    const what = `${server} can't be reached yet`;
+    const address = `127.0.0.1:${await freePort()}`;
+    const env = environment({FRESHET_LAKE: urlWith({}), FRESHET_HEALTH_ADDRESS: address, ...more});
     const worker = spawn(process.execPath, [cli, 'worker'], {cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe']});
     let log = '';
     const said = new Promise<void>((resolve) => {
@@ -139,6 +147,10 @@ test('a worker waits for servers that are not there, says for which, without a p
     });
     await Promise.race([said, once(worker, 'exit')]);
     expect(worker.exitCode).toBeNull();
+    expect((await fetch(`http://${address}/livez`)).status).toBe(200);
+    const ready = await fetch(`http://${address}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toEqual({isReady: false, state: `waits for ${server}`});
     worker.kill('SIGTERM');
     if (worker.exitCode === null) await once(worker, 'exit');
     expect(worker.exitCode).toBe(0);

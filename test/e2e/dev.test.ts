@@ -109,7 +109,7 @@ test('a second freshet dev in a folder is refused and names the first; the serve
   await expect(startDev(folder)).rejects.toThrow(`in use by process ${first.pid}`);
 
   const secrets = path.join(folder, stackFolder);
-  for (const file of ['stack.json', 'pgpass', 'postgres/password']) {
+  for (const file of ['stack.json', 'env', 'pgpass', 'postgres/password']) {
     expect((await stat(path.join(secrets, file))).mode & 0o077).toBe(0);
   }
   const password = await readFile(path.join(secrets, 'postgres/password'), 'utf8');

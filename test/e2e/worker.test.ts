@@ -40,7 +40,9 @@ test('a worker that is asked to stop finishes what runs, and says so in lines of
   await using stack = await aStack({withWorker: false});
   await stack.run('create table base as select i as v from range(10) as t(i)');
   const port = await freePort();
-  await using worker = aWorkerProcess(stack, {FRESHET_METRICS_ADDRESS: `127.0.0.1:${port}`});
+  const health = `127.0.0.1:${await freePort()}`;
+  const addresses = {FRESHET_METRICS_ADDRESS: `127.0.0.1:${port}`, FRESHET_HEALTH_ADDRESS: health};
+  await using worker = aWorkerProcess(stack, addresses);
   await stack.create('total', 'select sum(v) as s from base');
   await stack.run('insert into base values (100)');
   const refresh = await stack.client.refresh('total');
@@ -51,6 +53,12 @@ test('a worker that is asked to stop finishes what runs, and says so in lines of
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   expect(metrics).toMatch(/freshet_refreshes_total\{.*action="INITIAL".*\} 1/);
   expect(metrics).toMatch(/temporal_/);
+
+  const ready = await fetch(`http://${health}/readyz`);
+  expect({status: ready.status, answer: await ready.json()}).toEqual({
+    status: 200,
+    answer: {isReady: true, state: 'runs'},
+  });
 
   expect(await worker.stop()).toBe(0);
   const lines = worker.log().trim().split('\n');

@@ -1,6 +1,8 @@
+import {execFile} from 'node:child_process';
 import {mkdir, mkdtemp, rm, stat} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import {lockFolder} from '../../src/dev/lock.ts';
 import {findStack, stackFolder, withStack, writeStackFile, type RunningStack} from '../../src/dev/stack-file.ts';
@@ -8,7 +10,10 @@ import {findStack, stackFolder, withStack, writeStackFile, type RunningStack} fr
 const running: RunningStack = {
   webUiUrl: 'http://127.0.0.1:8233',
   attach: 'ATTACH …',
-  environment: {FRESHET_LAKE: 'postgresql://127.0.0.1/lake', TEMPORAL_ADDRESS: '127.0.0.1:7233'},
+  environment: {
+    FRESHET_LAKE: `ducklake:postgres:dbname=lake passfile='/home/a "b" $c\\d/pgpass'`,
+    TEMPORAL_ADDRESS: '127.0.0.1:7233',
+  },
 };
 
 /** A folder with a stack that this process claims to run, and a folder deep in it. */
@@ -27,6 +32,15 @@ test('a running stack is found from its folder and from those in it', async () =
   expect(await findStack(path.dirname(project.folder))).toEqual(running);
   expect(await findStack(project.deep)).toEqual(running);
   expect((await stat(path.join(project.folder, 'stack.json'))).mode & 0o777).toBe(0o600);
+});
+
+test('a shell reads the environment of a stack from a file', async () => {
+  await using project = await aProject();
+  const file = path.join(project.folder, 'env');
+  const script = `set -a; . '${file}'; exec "$0" -p 'JSON.stringify(process.env)'`;
+  const {stdout} = await promisify(execFile)('/bin/sh', ['-c', script, process.execPath]);
+  expect(JSON.parse(stdout)).toMatchObject(running.environment);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
 test('a stack whose process is gone is not found', async () => {

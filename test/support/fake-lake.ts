@@ -12,6 +12,8 @@ import {upstreamsOf} from '../../src/graph/edges.ts';
  */
 export type FakeLake = {
   newest: number;
+  /** Of tables that have one of their own. */
+  readonly priorities: Record<string, number>;
   /** Tables of which scheduled runs are told that they are suspended. */
   readonly suspended: Set<string>;
   readonly applied: {
@@ -42,6 +44,7 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
 
   const lake: FakeLake = {
     newest: 10,
+    priorities: {},
     suspended: new Set(),
     applied: [],
     recorded: [],
@@ -60,6 +63,7 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
         }
         const site = {prefix, computeTaskQueue: `${prefix}freshet`, heartbeatSeconds: 10};
         const version = dataVersion ?? lake.newest;
+        const priority = lake.priorities[table];
         const publication = publications.get(table);
         const choice = (() => {
           if (trigger === 'schedule' && lake.suspended.has(table)) return {kind: 'suspended' as const, dataVersion: 7};
@@ -77,7 +81,13 @@ export function aFakeLake(sources: Readonly<Record<string, readonly string[]>>):
             hasReaders: false,
           };
         })();
-        return Promise.resolve({table, choice, freshAt: '2026-01-01T00:00:00.000Z', site});
+        return Promise.resolve({
+          table,
+          choice,
+          freshAt: '2026-01-01T00:00:00.000Z',
+          site,
+          ...(priority === undefined ? {} : {priority}),
+        });
       },
       lookUpSnapshots: ({apply, refreshId}) => {
         const {table, dataVersion} = apply;

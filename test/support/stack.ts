@@ -89,7 +89,7 @@ async function startWorkerFor(config: Config): Promise<TestWorkerProcess> {
   const worker = await Worker.create({
     connection,
     workflowBundle: await workflowBundle(),
-    taskQueue: taskQueue(config.prefix),
+    taskQueue: config.taskQueue,
     plugins: [new FreshetPlugin({config})],
     shutdownGraceTime: '1 second',
   });
@@ -108,6 +108,7 @@ function configOf(options: TestLake['options'], prefix: string, address: string)
     temporal: {connectionOptions: {address}, namespace: 'default'},
     metadataUrl: options.catalog,
     prefix,
+    taskQueue: taskQueue(prefix),
     scrub: (text) => text,
     lake: {catalog: options.catalog, dataPath: options.dataPath, metadataSchema: 'public', name: options.name},
     stagingPath: options.stagingPath,
@@ -119,6 +120,7 @@ function configOf(options: TestLake['options'], prefix: string, address: string)
     computeConcurrency: 2,
     heartbeatSeconds: 2,
     metricsAddress: undefined,
+    healthAddress: undefined,
     alerts: undefined,
     log: {level: 'error', format: 'text'},
     isMigrating: false,

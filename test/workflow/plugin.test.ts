@@ -5,7 +5,7 @@ import path from 'node:path';
 import {Client, Connection} from '@temporalio/client';
 import {NativeConnection, Worker} from '@temporalio/worker';
 import {expect, test, vi} from 'vitest';
-import {FreshetPlugin} from '../../src/plugin.ts';
+import {FreshetPlugin, readConfig} from '../../src/plugin.ts';
 import {temporalAddress} from '../support/servers.ts';
 import {aStack} from '../support/stack.ts';
 
@@ -54,6 +54,16 @@ test('an activity of the host with a name of ours is refused before the worker i
     verify: () => Promise.resolve(),
   });
   await expect(host).rejects.toMatchObject({code: 'invalid_configuration'});
+});
+
+test('a bundle that was made without the plugin is refused before the worker is there', async () => {
+  const workflowBundle = {code: "exports.report = () => executeChild('refreshDynamicTable')"};
+  const plugin = new FreshetPlugin({
+    config: readConfig({FRESHET_LAKE: 'postgresql://db/lake', FRESHET_LAKE_DATA_PATH: '/data'}),
+  });
+  expect(() => plugin.configureWorker({taskQueue: 'reports', workflowBundle})).toThrow(
+    /bundle has no workflows of Freshet/,
+  );
 });
 
 type Host = AsyncDisposable & {readonly execute: (type: string, input: unknown) => Promise<unknown>};

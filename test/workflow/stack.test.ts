@@ -2,6 +2,7 @@ import {execFile} from 'node:child_process';
 import {promisify} from 'node:util';
 import {expect, test, vi} from 'vitest';
 import {provisionTemporalCli} from '../../src/dev/provision.ts';
+import {applyId} from '../../src/temporal-names.ts';
 import {eventually} from '../support/eventually.ts';
 import {temporalAddress} from '../support/servers.ts';
 import {aStack, type Stack} from '../support/stack.ts';
@@ -14,7 +15,7 @@ test('a table is created, filled, changed and refreshed', async () => {
   await stack.run('create table orders (id integer, region varchar, amount integer)');
   await stack.run(`insert into orders select i, 'r' || (i % 100), i from range(1000) as t(i)`);
 
-  const created = await stack.client.create(`create dynamic table totals target_lag = '1 day'
+  const created = await stack.client.create(`create dynamic table totals target_lag = '1 day' priority = 2
     as select region, count(*) as orders, sum(amount) as amount from lake.main.orders group by region`);
   expect(created).toMatchObject({
     table: 'main.totals',
@@ -44,8 +45,11 @@ test('a table is created, filled, changed and refreshed', async () => {
     state: 'active',
     rows: 101,
     sources: ['main.orders'],
+    priority: 2,
     schedule: {paused: false},
   });
+  const apply = await stack.temporal.workflow.getHandle(applyId(stack.prefix, 'main.totals')).describe();
+  expect(apply.priority?.priorityKey).toBe(2);
   expect(await stack.client.drop('totals')).toEqual({table: 'main.totals', outcome: 'dropped'});
   expect(await stack.client.list()).toEqual([]);
 });

@@ -53,6 +53,7 @@ function settings(details: DynamicTableDetails): readonly (readonly [string, str
     ['refresh mode', details.refreshMode],
     ['initialize', details.initialize],
     ['threshold', String(details.cardinalityThreshold)],
+    ['priority', String(details.priority)],
     ['sources', details.sources.join(', ')],
     ['read by', details.readers.join(', ')],
     ['schedule', scheduleText(details.schedule)],
