@@ -39,6 +39,7 @@ import {
   workflowTypes,
   type AlterInput,
   type AlterResult,
+  type AssumedTable,
   type CreateInput,
   type CreateResult,
   type DropInput,
@@ -56,6 +57,7 @@ import {
 } from './workflows/messages.ts';
 
 export type {DynamicTable, DynamicTableDetails, StatementResult, Suspension, Verification} from './client/answers.ts';
+export type {AssumedTable} from './workflows/messages.ts';
 export type {OnHold} from './client/on-hold.ts';
 export type {TableNow} from './client/overview.ts';
 export type {Progress} from './client/progress.ts';
@@ -106,14 +108,20 @@ export class FreshetClient {
     this.#onHold = onHold;
   }
 
-  /** Runs a CREATE DYNAMIC TABLE statement, first refresh included; with `dryRun` only says what would come of it. */
-  async create(statement: string, {dryRun = false}: {dryRun?: boolean} = {}): Promise<CreateResult> {
+  /**
+   * Runs a CREATE DYNAMIC TABLE statement, first refresh included; with `dryRun` only says what would come of it. One of several
+   * is tried after what the others will have made, which is `assumed`: then it does not matter whether its table is there.
+   */
+  async create(
+    statement: string,
+    {dryRun = false, assumed}: {dryRun?: boolean; assumed?: readonly AssumedTable[]} = {},
+  ): Promise<CreateResult> {
     refuseTooLong(statement);
     const parsed = parseStatement(statement);
     if (parsed.kind !== 'create') throw new FreshetError('syntax', 'This is no CREATE DYNAMIC TABLE statement.');
     const table = tableNameText(parsed.table);
     const workflowId = dryRun ? this.#questionId(table, 'dry-run') : definitionId(this.#prefix, table);
-    const input: CreateInput = {statement, dryRun};
+    const input: CreateInput = {statement, dryRun, ...(assumed && {assumed})};
     return this.#execute<CreateResult>(workflowTypes.create, workflowId, input, `create ${table}`);
   }
 

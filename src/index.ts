@@ -1,6 +1,7 @@
 /** What applications import. */
 export {
   FreshetClient,
+  type AssumedTable,
   type ClientOptions,
   type DynamicTable,
   type DynamicTableDetails,

@@ -16,6 +16,7 @@ import type {
   Alert,
   AlterInput,
   AlterResult,
+  CreateInput,
   CreateResult,
   DropInput,
   ExplainInput,
@@ -52,7 +53,7 @@ export type Activities = {
    */
   readonly locate: (input: {readonly table: string | null}) => Promise<Located>;
   /** Parses, binds and judges a statement, and says what it would become. */
-  readonly checkStatement: (input: {readonly statement: string}) => Promise<CreatePlan>;
+  readonly checkStatement: (input: Pick<CreateInput, 'statement' | 'assumed'>) => Promise<CreatePlan>;
   /** Takes the name; undoes what a statement that was cut off has left under it. */
   readonly reserveTable: (input: ReserveInput) => Promise<void>;
   /** The target and its state row, both empty. */

@@ -63,7 +63,7 @@ export async function boundAt(
   const found = known.get(key);
   if (found) return found;
   const query = bareQuery(definition.query);
-  const bound = await bindAt(lake, definition, query, {dataVersion, snapshotOf}, signal).catch((error: unknown) => {
+  const bound = await bindAt(lake, definition, query, {dataVersion, snapshotOf}, {signal}).catch((error: unknown) => {
     throw asSourceChange(error, definition);
   });
   if (known.size >= mostPlans) known.clear();
@@ -80,17 +80,24 @@ function asSourceChange(error: unknown, {table}: StoredDefinition): unknown {
   });
 }
 
-/** Binds a query as somebody typed it: errors point into its statement. `check` tells how our reading of it is tried. */
+export type Binding = {
+  readonly signal?: AbortSignal | undefined;
+  /** How our reading of the query is tried. */
+  readonly check?: typeof boundAgain;
+  /** Tables that are taken to be there, whatever the lake has. */
+  readonly assumed?: readonly LakeTable[] | undefined;
+};
+
+/** Binds a query as somebody typed it: errors point into its statement. */
 export async function bindAt(
   lake: Lake,
   definition: StoredDefinition,
   query: Query,
   {dataVersion, snapshotOf}: Versions,
-  signal?: AbortSignal,
-  check = boundAgain,
+  {signal, check = boundAgain, assumed = []}: Binding = {},
 ): Promise<BoundAt> {
   const reached = await lake.look(
-    async (session) => recorded(await reach(session, query, dataVersion, snapshotOf), definition),
+    async (session) => recorded(await reach(session, query, dataVersion, snapshotOf, assumed), definition),
     signal,
   );
   const bound = await lake.bind(
@@ -111,7 +118,7 @@ export async function bindAt(
       session,
       {
         definition,
-        sources: bound.sources,
+        sources: bound.sources.filter(({table}) => !assumed.some((other) => isSameTable(other.table, table))),
         views: texts.views.map(({view}) => view),
         macros: texts.macros.map(({macro}) => macro),
       },

@@ -20,7 +20,9 @@ import {
 import {upstreamSuspensionNote} from '../schedule-note.ts';
 import {identifier, literal, sql} from '../sql.ts';
 import {isSameName, tableNameText, type TableName} from '../table-name.ts';
+import type {CreateInput} from '../workflows/messages.ts';
 import type {CreatePlan, ReserveInput, TableIncarnation} from './activities.ts';
+import {assumedTables} from './assumed.ts';
 import {define} from './define.ts';
 import type {Deps} from './deps.ts';
 import {removeTable} from './drop.ts';
@@ -33,23 +35,28 @@ import {tableNamed} from './versions.ts';
 /** Parses, binds and judges a CREATE DYNAMIC TABLE statement. Nothing is made. */
 export async function checkStatement(
   deps: Deps & Pick<RefreshContext, 'signal'>,
-  {statement}: {readonly statement: string},
+  {statement, assumed: given}: Pick<CreateInput, 'statement' | 'assumed'>,
 ): Promise<CreatePlan> {
   const create = readCreate(statement);
+  const assumed = assumedTables(given);
   const {lake, metadata, signal} = deps;
   await repairTables(deps);
-  const tables = (await allTables(metadata)).filter(({state}) => state !== 'dropping');
-  const written = tableNameText(create.table);
-  const existing = tables.find(({name, state}) => state === 'active' && isSameName(name, written));
-  const table = existing?.name ?? written;
-  if (existing !== undefined && !create.orReplace) return existingPlan(create, existing);
+  const all = (await allTables(metadata)).filter(({state}) => state !== 'dropping');
+  // What is assumed reads nothing, whatever the table of its name reads.
+  const tables = all.map((row) =>
+    assumed.some((each) => isSameName(tableNameText(each.table), row.name)) ? {...row, sources: []} : row,
+  );
+  const name = tableNameText(create.table);
+  const existing = tables.find((row) => row.state === 'active' && isSameName(row.name, name));
+  const table = existing?.name ?? name;
+  if (existing !== undefined && !create.orReplace && given === undefined) return existingPlan(create, existing);
   if (existing === undefined) await lake.look((session) => checkName(session, create.table), signal);
   // What the text names, as far as that can be told without a database: a table that reads itself is not there yet.
   refuseCycle(table, (outline(create.query.text) ?? []).map(tableNameText), tables);
 
   const {options, query} = create;
-  const given = {table: tableNamed(table), query: query.text, options, settings: defaultSettings};
-  const {definition, boundAt} = await define(lake, given, query, signal);
+  const written = {table: tableNamed(table), query: query.text, options, settings: defaultSettings};
+  const {definition, boundAt} = await define(lake, written, query, {signal, assumed});
   const sources = boundAt.bound.sources.map((source) => tableNameText(source.table));
   refuseCycle(table, sources, tables);
   const reasons = judge(create, boundAt.bound);

@@ -10,17 +10,22 @@ import type {StoredDefinition} from '../lake/state.ts';
 import {createTarget} from '../lake/target.ts';
 import {bindAt} from './bound-at.ts';
 import {versionsOf} from './versions.ts';
-import type {BoundAt} from './bound-at.ts';
+import type {Binding, BoundAt} from './bound-at.ts';
 
 /** A definition that was bound at the newest snapshot, and what it will be stored as. */
 export type Defined = {readonly definition: StoredDefinition; readonly boundAt: BoundAt};
 
 /** Binds a new definition and tries our reading of it. Throws what is wrong with it, at its place in the user's statement. */
-export async function define(lake: Lake, given: Definition, query: Query, signal?: AbortSignal): Promise<Defined> {
+export async function define(
+  lake: Lake,
+  given: Definition,
+  query: Query,
+  {signal, assumed}: Pick<Binding, 'signal' | 'assumed'> = {},
+): Promise<Defined> {
   const {id: dataVersion} = await lake.look(currentSnapshot, signal);
   const versions = versionsOf({dataVersion, upstreams: {}});
   const unbound = {...given, reached: [], distrust: null};
-  const boundAt = await bindAt(lake, unbound, query, versions, signal, roundTrip);
+  const boundAt = await bindAt(lake, unbound, query, versions, {signal, assumed, check: roundTrip});
   const reached = boundAt.reached.tables.map(({table, columns}) => ({table, columns: columns.map(({name}) => name)}));
   return {definition: {...given, reached, distrust: distrustIn(boundAt.bound.reading)}, boundAt};
 }

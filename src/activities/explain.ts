@@ -22,7 +22,9 @@ export async function explain(deps: Deps & Pick<RefreshContext, 'signal'>, input
   const subject = 'table' in input ? await subjectOfTable(deps, input.table) : subjectOfStatement(input.statement);
   const {definition, query} = subject;
   const {id: dataVersion} = await deps.lake.look(currentSnapshot, deps.signal);
-  const boundAt = await bindAt(deps.lake, definition, query, versionsOf({dataVersion, upstreams: {}}), deps.signal);
+  const boundAt = await bindAt(deps.lake, definition, query, versionsOf({dataVersion, upstreams: {}}), {
+    signal: deps.signal,
+  });
   return explanation(subject, boundAt, deps.lake.name);
 }
 

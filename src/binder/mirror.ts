@@ -34,14 +34,15 @@ export async function createMirror(
     readonly isRun?: boolean;
   },
 ): Promise<Mirror> {
-  const {tables, views, macros} = reached;
+  const {tables, views, macros, assumed} = reached;
   const named = [...tables.map(({table}) => table), ...views.map(({view}) => view), ...macros.map(({macro}) => macro)];
   const schemas = new Set(named.map(({schema}) => schema).filter((schema) => schema !== 'main'));
   await session.run(
     script([
       sql`ATTACH ':memory:' AS ${identifier(name)}`,
       ...[...schemas].map((schema) => sql`CREATE SCHEMA ${path(name, schema)}`),
-      ...tables.map((table) => sourceView(name, table, versionOf(table.table), isRun)),
+      ...(assumed.length === 0 ? [] : assumedLake(assumed)),
+      ...tables.map((table) => sourceView(name, table, assumed.includes(table) ? null : versionOf(table.table), isRun)),
       sql`USE ${path(name, 'main')}`,
       ...macros.map((macro) => copyOfMacro(name, macro)),
     ]),
@@ -49,7 +50,8 @@ export async function createMirror(
   for (const view of views) await copyView(session, name, view);
   return {
     drop: async () => {
-      await session.run(script([sql`USE memory`, sql`DETACH ${identifier(name)}`]));
+      const lake = assumed.length === 0 ? [] : [sql`DETACH ${identifier(assumedAlias)}`];
+      await session.run(script([sql`USE memory`, sql`DETACH ${identifier(name)}`, ...lake]));
     },
   };
 }
@@ -58,14 +60,35 @@ function script(statements: readonly Sql[]): Sql {
   return join(statements, ';\n');
 }
 
+/** Where tables are that are only assumed: empty, in a lake of its own, so that a plan scans them as it scans the lake's. */
+const assumedAlias = 'freshet_assumed';
+
+function assumedLake(tables: readonly LakeTable[]): readonly Sql[] {
+  const schemas = new Set(tables.map(({table}) => table.schema).filter((schema) => schema !== 'main'));
+  return [
+    // Nothing is ever written there.
+    sql`ATTACH 'ducklake::memory:' AS ${identifier(assumedAlias)} (DATA_PATH 'nowhere')`,
+    ...[...schemas].map((schema) => sql`CREATE SCHEMA ${path(assumedAlias, schema)}`),
+    ...tables.map(({table: {schema, name}, columns}) => {
+      const list = join(columns.map((column) => sql`${identifier(column.name)} ${raw(column.type)}`));
+      return sql`CREATE TABLE ${path(assumedAlias, schema, name)} (${list})`;
+    }),
+  ];
+}
+
+/** Without a version the table is one that is only assumed. */
 function sourceView(
   catalog: string,
   {table: {schema, name}, columns}: LakeTable,
-  version: number,
+  version: number | null,
   isRun: boolean,
 ): Sql {
   const list = join(columns.map((column) => (isRun ? unpruned(column) : identifier(column.name))));
-  return sql`CREATE VIEW ${path(catalog, schema, name)} AS SELECT ${list} FROM ${path(lakeAlias, schema, name)} AT (VERSION => ${version})`;
+  const source =
+    version === null
+      ? path(assumedAlias, schema, name)
+      : sql`${path(lakeAlias, schema, name)} AT (VERSION => ${version})`;
+  return sql`CREATE VIEW ${path(catalog, schema, name)} AS SELECT ${list} FROM ${source}`;
 }
 
 /** A view is bound when it is made: one whose sources have changed under it is named here. */

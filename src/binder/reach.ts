@@ -17,18 +17,22 @@ export type Reached = {
   readonly functions: readonly string[];
   /** Names of all scalar macros of the lake, for suggestions. */
   readonly scalarMacros: readonly string[];
+  /** Those of the tables that are none of the lake's. */
+  readonly assumed: readonly LakeTable[];
 };
 
 /**
  * Names are resolved as DuckDB does it in a session that uses the lake: a bare name is looked up in `main`; in a view's text
  * first in the view's own schema; a macro's text is read as if it stood where the macro is called. A table that is read at
- * another version need not be there at the snapshot: it may have been made since.
+ * another version need not be there at the snapshot: it may have been made since. What is `assumed` comes before what the lake
+ * has under its name.
  */
 export async function reach(
   session: Session,
   query: Query,
   snapshot: number,
   versionOf: (table: TableName) => number = () => snapshot,
+  assumed: readonly LakeTable[] = [],
 ): Promise<Reached> {
   const macros = await macrosAt(session, snapshot);
   const names: OwnNames = {
@@ -41,6 +45,7 @@ export async function reach(
     snapshot,
     versionOf,
     names,
+    assumed,
     all: (await allNamesAt(session, snapshot)).filter(({table}) => table.schema !== 'freshet_state'),
     macros,
     tables: new Map(),
@@ -55,6 +60,7 @@ export async function reach(
     macros: [...search.reachedMacros.values()],
     functions: [...search.functions],
     scalarMacros: macros.filter((macro) => !isTableMacro(macro)).map(({macro}) => macro.name),
+    assumed: assumed.filter((table) => search.tables.get(tableNameText(table.table)) === table),
   };
 }
 
@@ -63,6 +69,7 @@ type Search = {
   readonly snapshot: number;
   readonly versionOf: (table: TableName) => number;
   readonly names: OwnNames;
+  readonly assumed: readonly LakeTable[];
   readonly all: readonly {readonly table: TableName; readonly kind: 'table' | 'view'}[];
   readonly macros: readonly LakeMacro[];
   readonly tables: Map<string, LakeTable>;
@@ -107,7 +114,13 @@ async function followTable(
   origin: Origin,
 ): Promise<void> {
   const {session, snapshot, versionOf, names} = search;
-  const found = findTable(search, path, schemas);
+  const wanted = readings(path, schemas, names.lake);
+  const assumed = search.assumed.find(({table}) => wanted.some((name) => isSame(table, name)));
+  if (assumed !== undefined) {
+    search.tables.set(tableNameText(assumed.table), assumed);
+    return;
+  }
+  const found = findTable(search, wanted);
   if (found === undefined) throw unknownSource(search, path, origin);
   if (found.kind === 'table') {
     const table = await tableAt(session, found.table, versionOf(found.table));
@@ -124,11 +137,10 @@ async function followTable(
 }
 
 function findTable(
-  {all, snapshot, versionOf, names}: Search,
-  path: readonly string[],
-  schemas: readonly string[],
+  {all, snapshot, versionOf}: Search,
+  wanted: readonly TableName[],
 ): Search['all'][number] | undefined {
-  return readings(path, schemas, names.lake)
+  return wanted
     .map((name) =>
       versionOf(name) === snapshot ? all.find(({table}) => isSame(table, name)) : {table: name, kind: 'table' as const},
     )
@@ -180,10 +192,12 @@ function isSame(a: TableName, b: TableName): boolean {
   return a.schema.toLowerCase() === b.schema.toLowerCase() && a.name.toLowerCase() === b.name.toLowerCase();
 }
 
-function unknownSource({all, names}: Search, path: readonly string[], origin: Origin): FreshetError {
+function unknownSource({all, assumed, names}: Search, path: readonly string[], origin: Origin): FreshetError {
   const written = path.join('.');
   const reader = origin.within === null ? '' : `, which ${origin.within} reads`;
-  const candidates = all.map(({table: {schema, name}}) => (schema === 'main' ? name : `${schema}.${name}`));
+  const candidates = [...assumed, ...all].map(({table: {schema, name}}) =>
+    schema === 'main' ? name : `${schema}.${name}`,
+  );
   return new FreshetError('unknown_source', `There is no table or view "${written}" in the lake${reader}`, {
     position: origin.position(null),
     hint: didYouMean(withoutDefaults(path, names.lake).join('.'), candidates),

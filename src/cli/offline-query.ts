@@ -3,11 +3,14 @@ import {checkQuery} from '../binder/walls.ts';
 import type {Query} from '../definition/statement.ts';
 import {fromDuckDB} from '../lake/values.ts';
 import type {TableName} from '../table-name.ts';
+import {plainSqlError} from './plain-sql-error.ts';
 
 /** DuckDB's parser, without a lake. */
 export type QueryReader = {
   /** The tables that a query names, by the rules of a dynamic table; throws what they forbid, and what is no SQL. */
   readonly tablesOf: (query: Query) => Promise<readonly TableName[]>;
+  /** Throws what is wrong in the syntax of a statement of DuckDB's own. */
+  readonly parse: (statement: string) => Promise<void>;
   readonly close: () => void;
 };
 
@@ -15,6 +18,9 @@ export type QueryReader = {
 export async function openQueryReader(lake: string): Promise<QueryReader> {
   const instance = await DuckDBInstance.create(':memory:', {enable_external_access: 'false'});
   const connection = await instance.connect();
+  const parser = await instance.connect();
+  // So that an error tells its place.
+  await parser.run('SET errors_as_json = true');
   const rows = async <T>({text}: {readonly text: string}) =>
     // The caller names the columns in its statement and knows their types.
     (await (await connection.run(text)).convertRowObjects(fromDuckDB)) as T[];
@@ -25,8 +31,17 @@ export async function openQueryReader(lake: string): Promise<QueryReader> {
       (await checkQuery({rows}, query, names)).flatMap((mention) =>
         mention.kind === 'table' ? [tableAt(mention.path, lake)] : [],
       ),
+    parse: async (statement) => {
+      try {
+        await parser.extractStatements(statement);
+      } catch (error) {
+        const wrong = plainSqlError(error instanceof Error ? error.message : String(error), statement);
+        // What is not known here may be known where the statement will be run: a PRAGMA of an extension is looked up at once.
+        if (wrong.code === 'syntax') throw wrong;
+      }
+    },
     close: () => {
-      connection.closeSync();
+      for (const each of [connection, parser]) each.closeSync();
       instance.closeSync();
     },
   };

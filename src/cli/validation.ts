@@ -28,7 +28,7 @@ export type Checked = {
 /** Checks all that can be told without a lake, of every statement: one that is wrong keeps no other from being looked at. */
 export async function checkFiles(
   files: readonly GivenFile[],
-  reader: Pick<QueryReader, 'tablesOf'>,
+  reader: Pick<QueryReader, 'tablesOf' | 'parse'>,
 ): Promise<readonly Checked[]> {
   const read: Checked[] = [];
   for (const file of files) read.push(...(await checkFile(file, reader)));
@@ -53,7 +53,10 @@ export function createdBy({statement}: Checked): string | null {
 
 const unknown = {statement: null, reads: [], mode: null, reasons: [], note: null, error: null};
 
-async function checkFile({file, text}: GivenFile, {tablesOf}: Pick<QueryReader, 'tablesOf'>): Promise<Checked[]> {
+async function checkFile(
+  {file, text}: GivenFile,
+  {tablesOf, parse}: Pick<QueryReader, 'tablesOf' | 'parse'>,
+): Promise<Checked[]> {
   const split = attempt(() => splitStatements(text));
   if (split instanceof FreshetError) {
     return [{...unknown, file, start: split.position ?? {line: 1, column: 1}, text, error: split}];
@@ -70,6 +73,9 @@ async function checkFile({file, text}: GivenFile, {tablesOf}: Pick<QueryReader, 
       const error = tables instanceof FreshetError ? tables : null;
       const reads = tables instanceof FreshetError ? [] : [...new Set(tables.map(tableNameText))];
       checked.push({...common, statement, reads, error});
+    } else if (statement.kind === 'sql') {
+      const wrong = await parse(placed).catch(ourError);
+      checked.push({...common, statement, error: wrong ?? null});
     } else {
       checked.push({...common, statement});
     }

@@ -15,10 +15,12 @@ import {refreshDynamicTable} from './refresh-dynamic-table.ts';
  */
 export async function createDynamicTable(input: CreateInput): Promise<CreateResult> {
   return failOnce(async () => {
-    const {statement, dryRun} = readCreateInput(input);
+    const {statement, dryRun, assumed} = readCreateInput(input);
     const {workflowId, runId, taskQueue} = workflowInfo();
     const site = await locate({table: null});
-    const plan = await compute(site).checkStatement.executeWithOptions({summary: 'check the statement'}, [{statement}]);
+    const plan = await compute(site).checkStatement.executeWithOptions({summary: 'check the statement'}, [
+      {statement, ...(assumed && {assumed})},
+    ]);
     if (plan.exists) return result(plan, 'exists');
     if (dryRun === true) return result(plan, 'dry-run');
 

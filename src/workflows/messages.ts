@@ -22,7 +22,18 @@ export const workflowTypes = {
 } as const;
 
 /** `dryRun`: only check the statement and say what it would become. */
-export type CreateInput = {readonly statement: string; readonly dryRun?: boolean};
+export type CreateInput = {
+  readonly statement: string;
+  readonly dryRun?: boolean;
+  /** For a dry run among others: what those will have made. That there is such a table as its own already is no mistake then. */
+  readonly assumed?: readonly AssumedTable[];
+};
+
+/** A table that a query is checked over as if the lake had it, or had it so. */
+export type AssumedTable = {
+  readonly table: string;
+  readonly columns: readonly {readonly name: string; readonly type: string}[];
+};
 
 export type CreateResult = {
   readonly table: string;

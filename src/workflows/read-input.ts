@@ -3,6 +3,7 @@ import type {RefreshInput} from '../refresh/messages.ts';
 import {readTableName, tableNameText} from '../table-name.ts';
 import type {
   AlterInput,
+  AssumedTable,
   CreateInput,
   DropInput,
   ExplainInput,
@@ -32,9 +33,9 @@ export function readRefreshInput(input: unknown): RefreshInput {
 }
 
 export function readCreateInput(input: unknown): CreateInput {
-  const {statement, dryRun} = record(input, '{"statement": "CREATE DYNAMIC TABLE …"}');
+  const {statement, dryRun, assumed} = record(input, '{"statement": "CREATE DYNAMIC TABLE …"}');
   if (typeof statement !== 'string') throw wrong('statement', 'the text of a CREATE DYNAMIC TABLE statement');
-  return {statement, dryRun: dryRun === true};
+  return dryRun === true ? {statement, dryRun, ...readAssumed(assumed)} : {statement, dryRun: false};
 }
 
 export function readAlterInput(input: unknown): AlterInput {
@@ -66,6 +67,24 @@ export function readVerifyInput(input: unknown): VerifyInput {
 export function readExplainInput(input: unknown): ExplainInput {
   const {statement} = record(input, '{"table": "schema.name"} or {"statement": "SELECT …"}');
   return typeof statement === 'string' ? {statement} : {table: readTable(input)};
+}
+
+function readAssumed(assumed: unknown): {readonly assumed?: readonly AssumedTable[]} {
+  if (assumed === undefined) return {};
+  if (!Array.isArray(assumed)) throw wrong('assumed', 'a list of tables, each with columns');
+  return {assumed: assumed.map(readAssumedTable)};
+}
+
+function readAssumedTable(input: unknown): AssumedTable {
+  const {columns} = record(input, '{"table": "schema.name", "columns": […]}');
+  if (!Array.isArray(columns)) throw wrong('columns', 'a list of names and types');
+  return {table: readTable(input), columns: columns.map(readAssumedColumn)};
+}
+
+function readAssumedColumn(input: unknown): AssumedTable['columns'][number] {
+  const {name, type} = record(input, '{"name": "region", "type": "VARCHAR"}');
+  if (typeof name !== 'string' || typeof type !== 'string') throw wrong('columns', 'a list of names and types');
+  return {name, type};
 }
 
 function readTable(input: unknown): string {

@@ -2,9 +2,9 @@ import {afterAll, beforeAll, expect, test} from 'vitest';
 import {checkInLake} from '../../src/cli/lake-validation.ts';
 import {openQueryReader, type QueryReader} from '../../src/cli/offline-query.ts';
 import {checkFiles, createdBy, creationOrder, placeText} from '../../src/cli/validation.ts';
-import type {DynamicTable} from '../../src/client.ts';
+import type {AssumedTable, DynamicTable} from '../../src/client.ts';
 import {FreshetError} from '../../src/errors.ts';
-import type {CreateResult, Explanation} from '../../src/workflows/messages.ts';
+import type {CreateResult} from '../../src/workflows/messages.ts';
 
 let reader: QueryReader;
 beforeAll(async () => {
@@ -67,38 +67,63 @@ test('a table may be created again after it was dropped', async () => {
   expect(again?.error).toBeNull();
 });
 
-test('against the lake a CREATE is tried dry, or explained where its table is there, unless it reads one that is not yet', async () => {
+test('plain SQL is left to DuckDB but for its syntax, where a misspelt statement of ours ends up too', async () => {
+  const checked = await check(
+    'create table t as select 1;\n  create dynamc table d as select 1;\npragma of_an_extension;\nselect 1 +',
+  );
+  expect(checked.map(({error}) => error && [error.code, error.position])).toEqual([
+    null,
+    ['syntax', {line: 2, column: 10}],
+    null,
+    ['syntax', expect.anything()],
+  ]);
+});
+
+test('against the lake each CREATE is tried dry, over the columns that those which it reads will have', async () => {
   const asked: string[] = [];
+  const columns = [{name: 'n', type: 'INTEGER'}];
   const client = {
     list: () => Promise.resolve([{table: 'main.there'} as DynamicTable]),
-    create: (statement: string, {dryRun}: {dryRun?: boolean} = {}) => {
-      asked.push(`${dryRun === true ? 'dry' : 'real'}: ${statement.trim()}`);
-      return statement.includes('wrong')
-        ? Promise.reject(new FreshetError('unknown_column', 'There is no column wrong.'))
-        : Promise.resolve({mode: 'full', reasons: ['a window function']} as unknown as CreateResult);
-    },
-    explain: (statement: string) => {
-      asked.push(`explain: ${statement.trim()}`);
-      return Promise.resolve({mode: 'incremental', reasons: [] as readonly string[]} as Explanation);
+    create: (statement: string, {assumed}: {assumed?: readonly AssumedTable[]} = {}) => {
+      asked.push(`${statement.trim()} ${JSON.stringify(assumed)}`);
+      if (statement.includes('wrong')) {
+        return Promise.reject(new FreshetError('unknown_column', 'There is no column wrong.'));
+      }
+      if (statement.includes('made')) return Promise.reject(new FreshetError('unknown_source', 'There is no made.'));
+      return Promise.resolve({
+        mode: 'incremental',
+        reasons: [] as readonly string[],
+        columns,
+      } as unknown as CreateResult);
     },
   };
   const statements = [
-    create('there', 'from orders'),
-    create('fresh', 'from there'),
-    create('reader', 'from fresh'),
-    create('mistaken', 'select wrong from orders'),
+    create('reader', 'from mistaken'),
+    create('there', 'from fresh'),
+    create('fresh', 'from orders'),
+    create('mistaken', 'select wrong from fresh'),
+    'create or replace view made as select 1',
+    create('over_made', 'from made'),
     'drop dynamic table ther',
     'drop dynamic table if exists gone',
   ];
   const checked = await checkInLake(client, await check(statements.join(';\n')), () => undefined);
-  expect(asked).toEqual([`explain: ${statements[0]}`, `dry: ${statements[1]}`, `dry: ${statements[3]}`]);
+  const fresh = JSON.stringify([{table: 'main.fresh', columns}]);
+  expect(asked).toEqual([
+    `${statements[2]} []`,
+    `${statements[3]} ${fresh}`,
+    `${statements[1]} ${fresh}`,
+    `${statements[5]} []`,
+  ]);
   expect(checked.map(({mode, note, error}) => [mode, note, error?.code ?? null, error?.position ?? null])).toEqual([
+    [null, 'not checked in the lake, for main.mistaken is not right yet', null, null],
     ['incremental', 'there is one by this name already', null, null],
-    ['full', null, null, null],
-    [null, 'checked without the lake, which has no main.fresh yet', null, null],
+    ['incremental', null, null, null],
     [null, null, 'unknown_column', {line: 4, column: 1}],
-    [null, null, 'unknown_dynamic_table', {line: 5, column: 1}],
+    [null, null, null, null],
+    [null, 'not checked in the lake, where what 1.sql:5:1 creates is not yet', null, null],
+    [null, null, 'unknown_dynamic_table', {line: 7, column: 1}],
     [null, null, null, null],
   ]);
-  expect(checked[4]?.error?.hint).toBe('Did you mean "main.there"?');
+  expect(checked[6]?.error?.hint).toBe('Did you mean "main.there"?');
 });

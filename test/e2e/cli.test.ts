@@ -185,6 +185,24 @@ test('a dry run creates nothing', async () => {
   expect((await dev.freshet(['describe', 'imagined'])).status).toBe(exitCodes.unknown_dynamic_table);
 });
 
+test('files of statements are checked before any of them is run', async () => {
+  const statements = `\uFEFFcreate dynamic table counted ${lag} as select count(*) as n, max(totl) as most from summed;
+    create dynamic table summed ${lag} as select region, sum(amount) as total from orders group by region;`;
+  const {status, out} = await dev.freshet(['validate', '-', '--json'], statements);
+  expect(status).toBe(exitCodes.unknown_column);
+  expect(JSON.parse(out)).toMatchObject({
+    statements: [
+      {file: '-', line: 1, column: 1, reads: ['main.summed'], error: {position: {line: 1, column: 80}}},
+      {table: 'main.summed', reads: ['main.orders'], mode: 'incremental', error: null},
+    ],
+    order: ['main.summed', 'main.counted'],
+  });
+  const right = await dev.shell(
+    `mkdir -p tables/deep && echo "${statements.replace('totl', 'total')}" > tables/deep/a.sql && npx freshet validate tables`,
+  );
+  expect([right.status, right.out]).toEqual([0, expect.stringContaining('in this order: main.summed, main.counted')]);
+});
+
 test('rows written by others are noticed by the next refresh', async () => {
   await ok('create', `create dynamic table meddled ${lag} as select id from orders`);
   await ok('sql', 'insert into meddled values (-1)');

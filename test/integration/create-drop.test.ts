@@ -117,6 +117,42 @@ test('REFRESH_MODE = INCREMENTAL refuses what has no incremental rule, AUTO says
   expect(plan).toMatchObject({mode: 'full', reasons: [expect.stringMatching(/no incremental rule/)]});
 });
 
+test('a statement is checked over tables that are assumed, in whatever state the lake has them', async () => {
+  await using made = await aLakeWithBase();
+  await made.create(statement);
+  const columns = [
+    {name: 'odd "name"', type: 'STRUCT(a INTEGER, "b c" DECIMAL(9,2))[]'},
+    {name: 'k', type: 'INTEGER'},
+  ];
+  const assumed = ['main.totals', 'away.t'].map((table) => ({table, columns}));
+  const over = (query: string) => ({statement: `create dynamic table above target_lag = '1 day' as ${query}`, assumed});
+  expect(
+    await checkStatement(made.deps, over('select "odd ""name""" as o, count(*) as n from Totals group by 1')),
+  ).toMatchObject({
+    columns: [{name: 'o', type: 'STRUCT(a INTEGER, "b c" DECIMAL(9,2))[]'}, {name: 'n'}],
+    sources: ['main.totals'],
+    mode: 'incremental',
+    reasons: [],
+  });
+  expect(
+    await checkStatement(made.deps, over('select t.k, v from away.t as t join base as b on t.k = b.k')),
+  ).toMatchObject({sources: ['away.t', 'main.base'], mode: 'incremental'});
+  await expect(checkStatement(made.deps, over('select s from totals'))).rejects.toMatchObject({code: 'unknown_column'});
+  const type = 'INTEGER); DROP TABLE base; SELECT (1';
+  await expect(
+    checkStatement(made.deps, {statement, assumed: [{table: 'main.x', columns: [{name: 'k', type}]}]}),
+  ).rejects.toMatchObject({code: 'invalid_option'});
+
+  // Its own table is there, and what it reads is assumed to read it no more.
+  await made.create('create dynamic table above target_lag = downstream as select k from totals');
+  const turned = {statement: statement.replace('from base', 'from base join above using (k)')};
+  const above = {table: 'main.above', columns: [{name: 'k', type: 'INTEGER'}]};
+  expect(await checkStatement(made.deps, {...turned, assumed: [above]})).toMatchObject({
+    exists: false,
+    sources: ['main.base', 'main.above'],
+  });
+});
+
 test('IF NOT EXISTS and IF EXISTS are content with what they find', async () => {
   await using made = await aLakeWithBase();
   expect(await beginDrop(made.deps, {table: 'main.totals', ifExists: true})).toBeNull();

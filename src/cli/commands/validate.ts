@@ -5,7 +5,7 @@ import {exitCodes} from '../exit-code.ts';
 import {checkInLake} from '../lake-validation.ts';
 import {withProgress} from '../progress.ts';
 import {showValidation, validationJson} from '../show/validation.ts';
-import {readStatements} from '../statement-input.ts';
+import {readFiles} from '../statement-input.ts';
 import {checkFiles, type Checked} from '../validation.ts';
 
 type ValidateOptions = JsonOption & {readonly offline?: true};
@@ -14,10 +14,10 @@ export function addValidate(program: Command): void {
   const command = program
     .command('validate')
     .description('check files of statements and run none: what each reads, their order, and all mistakes')
-    .argument('<files...>', 'files with one statement or several')
+    .argument('<files...>', 'files with statements, or folders with .sql files; "-": standard input')
     .option('--offline', 'leave out what only the lake knows: tables, columns, types, whether it is incremental')
     .action(validate);
-  finish(command, 'freshet validate tables/*.sql', 'freshet validate --offline tables/*.sql');
+  finish(command, 'freshet validate tables', 'freshet validate --offline tables/*.sql');
 }
 
 /** What `FRESHET_LAKE_NAME` is when nobody says otherwise. */
@@ -36,7 +36,7 @@ async function validate(files: readonly string[], options: ValidateOptions): Pro
 }
 
 async function checkOffline(files: readonly string[]): Promise<readonly Checked[]> {
-  const texts = files.map((file) => ({file, text: readStatements(file)}));
+  const texts = await readFiles(files);
   // With DuckDB in it, which is heavy.
   const {openQueryReader} = await import('../offline-query.ts');
   const reader = await openQueryReader(process.env['FRESHET_LAKE_NAME'] ?? usualLakeName);

@@ -6,12 +6,21 @@ import {bad, dim, good, indent, oneLine} from '../text.ts';
 export function showValidation(checked: readonly Checked[]): string {
   const wrong = checked.filter(({error}) => error !== null).length;
   const statements = checked.length === 1 ? '1 statement' : `${checked.length} statements`;
-  const order = creationOrder(checked);
   return [
     ...checked.map(showChecked),
-    ...(order.length > 1 && wrong === 0 ? [`Can be created in this order: ${order.join(', ')}.`] : []),
+    ...(wrong === 0 ? orderText(checked) : []),
     wrong === 0 ? good(`${statements}, no mistake.`) : bad(`${statements}, ${wrong} with a mistake.`),
   ].join('\n');
+}
+
+/** Nothing where there is nothing to order. */
+function orderText(checked: readonly Checked[]): readonly string[] {
+  const order = creationOrder(checked);
+  if (order.length < 2) return [];
+  const written = [...new Set(checked.flatMap((each) => createdBy(each) ?? []))];
+  return order.join() === written.join()
+    ? ['They can be created in the order in which they stand.']
+    : [`They can be created in this order: ${order.join(', ')}.`];
 }
 
 function showChecked(each: Checked): string {
