@@ -14,7 +14,15 @@ import {
 } from './client/answers.ts';
 import {watched, type OnHold} from './client/on-hold.ts';
 import {tablesNow, type TableNow} from './client/overview.ts';
-import {outcome, refreshHandle, type RefreshHandle, type Started} from './client/refresh-handle.ts';
+import {progressOf, progressOfChild, type Progress} from './client/progress.ts';
+import {
+  handleOf,
+  outcome,
+  type CreateHandle,
+  type Handle,
+  type RefreshHandle,
+  type Started,
+} from './client/refresh-handle.ts';
 import {standardPriority} from './definition/definition.ts';
 import {isLike} from './definition/like.ts';
 import {parseStatement} from './definition/parse.ts';
@@ -61,7 +69,7 @@ export type {AssumedTable} from './workflows/messages.ts';
 export type {OnHold} from './client/on-hold.ts';
 export type {TableNow} from './client/overview.ts';
 export type {Progress} from './client/progress.ts';
-export type {RefreshHandle} from './client/refresh-handle.ts';
+export type {CreateHandle, Handle, RefreshHandle} from './client/refresh-handle.ts';
 
 export type ClientOptions = {
   /** A client of Temporal, with the namespace that the worker serves. The caller closes its connection. */
@@ -116,13 +124,20 @@ export class FreshetClient {
     statement: string,
     {dryRun = false, assumed}: {dryRun?: boolean; assumed?: readonly AssumedTable[]} = {},
   ): Promise<CreateResult> {
-    refuseTooLong(statement);
-    const parsed = parseStatement(statement);
-    if (parsed.kind !== 'create') throw new FreshetError('syntax', 'This is no CREATE DYNAMIC TABLE statement.');
-    const table = tableNameText(parsed.table);
-    const workflowId = dryRun ? this.#questionId(table, 'dry-run') : definitionId(this.#prefix, table);
+    if (!dryRun) return (await this.startCreate(statement)).result();
+    const table = nameCreated(statement);
     const input: CreateInput = {statement, dryRun, ...(assumed && {assumed})};
+    const workflowId = this.#questionId(table, 'dry-run');
     return this.#execute<CreateResult>(workflowTypes.create, workflowId, input, `create ${table}`);
+  }
+
+  /** Starts a CREATE DYNAMIC TABLE statement and returns at once. */
+  async startCreate(statement: string): Promise<CreateHandle> {
+    const table = nameCreated(statement);
+    const input: CreateInput = {statement, dryRun: false};
+    const workflowId = definitionId(this.#prefix, table);
+    const handle = await this.#start(workflowTypes.create, workflowId, input, `create ${table}`);
+    return this.#handle(handle, () => progressOfChild(this.#temporal, handle));
   }
 
   /** Runs an ALTER DYNAMIC TABLE … SET or RENAME statement. */
@@ -150,7 +165,7 @@ export class FreshetClient {
     const input: RefreshInput = {table: name, full, trigger: 'manual'};
     const workflowId = manualRefreshId(this.#prefix, name, randomUUID());
     const handle = await this.#start(workflowTypes.refresh, workflowId, input, `refresh ${name}`);
-    return refreshHandle(this.#temporal, handle, this.#onHold, this.#closed.signal);
+    return this.#handle(handle, () => progressOf(this.#temporal, handle));
   }
 
   /** Has a table stand still until it is resumed, and with it the tables that read it. It can be refreshed by hand. */
@@ -293,6 +308,10 @@ export class FreshetClient {
     return (await watched(this.#temporal, handle, outcome(handle), this.#onHold)) as Result;
   }
 
+  #handle<Result>(handle: Started, progress: () => Promise<Progress | null>): Handle<Result> {
+    return handleOf(this.#temporal, handle, {onHold: this.#onHold, closed: this.#closed.signal, progress});
+  }
+
   async #start(type: string, workflowId: string, input: object, staticSummary: string): Promise<Started> {
     try {
       return await this.#temporal.workflow.start(type, {
@@ -376,6 +395,13 @@ export class FreshetClient {
       });
     }
   }
+}
+
+function nameCreated(statement: string): string {
+  refuseTooLong(statement);
+  const parsed = parseStatement(statement);
+  if (parsed.kind !== 'create') throw new FreshetError('syntax', 'This is no CREATE DYNAMIC TABLE statement.');
+  return tableNameText(parsed.table);
 }
 
 /** Temporal takes 2 MB at once, in which the statement stands as JSON beside what is found out about it. */

@@ -3,6 +3,7 @@ export {
   FreshetClient,
   type AssumedTable,
   type ClientOptions,
+  type CreateHandle,
   type DynamicTable,
   type DynamicTableDetails,
   type Progress,

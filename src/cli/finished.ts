@@ -1,15 +1,15 @@
-import type {RefreshHandle} from '../client.ts';
-import type {RefreshResult} from '../refresh/messages.ts';
+import type {Handle} from '../client.ts';
 import type {RefreshProgress} from '../workflows/messages.ts';
 import type {Progress} from './progress.ts';
 import {workText} from './show/progress.ts';
 import {phaseName} from './show/refresh.ts';
 
-/** Waits for a refresh and shows its phases. */
-export async function finished(
-  handle: Pick<RefreshHandle, 'phases' | 'result'>,
+/** Waits for a refresh, or for a statement with one, and shows its phases under the name of what is done. */
+export async function finished<Result>(
+  handle: Pick<Handle<Result>, 'phases' | 'result'>,
   show: Progress['show'],
-): Promise<RefreshResult> {
+  doing = 'Refreshing',
+): Promise<Result> {
   const result = handle.result();
   // Its failure is told below, whoever hears of it first.
   result.catch(() => undefined);
@@ -19,10 +19,10 @@ export async function finished(
     const place = order.indexOf(progress.phase);
     if (place < furthest || progress.phase === 'done') continue;
     furthest = place;
-    show(`Refreshing: ${phaseName(progress.phase)}`, workText(progress));
+    show(`${doing}: ${phaseName(progress.phase)}`, workText(progress));
   }
   await result;
-  show(`Refreshing: ${phaseName('done')}`);
+  show(`${doing}: ${phaseName('done')}`);
   return result;
 }
 

@@ -23,7 +23,7 @@ export function report(error: unknown, isJson: boolean): number {
 }
 
 /** What the drivers throw, as the codes that people meet. */
-function asFreshetError(error: unknown): FreshetError {
+export function asFreshetError(error: unknown): FreshetError {
   if (error instanceof FreshetError) return error;
   const message = withoutEmptyEnd(fullMessage(error));
   const misled = readMisled(message);
@@ -51,6 +51,8 @@ function readMisled(message: string): string | null {
 function isUnreachable(message: string): boolean {
   return (
     /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|ECONNRESET|UNAVAILABLE|DEADLINE_EXCEEDED|before the deadline/i.test(message) ||
+    // In the words of the driver of PostgreSQL.
+    /Connection terminated|timeout exceeded when trying to connect|Query read timeout/.test(message) ||
     classify(message) === 'connection'
   );
 }

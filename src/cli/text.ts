@@ -24,7 +24,19 @@ const noBorders = {
 
 /** Rows in columns without borders, as readable in a log as on a terminal; there the last column is wrapped if it must be. */
 export function table(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string {
-  const lastWidth = wrappedWidth([columns.map(({title}) => title), ...rows]);
+  return laidOut(columns, rows, wrappedWidth([columns.map(({title}) => title), ...rows]));
+}
+
+/** The same with a line for each row, however narrow the terminal is. */
+export function unwrappedTable(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string {
+  return laidOut(columns, rows, null);
+}
+
+function laidOut(
+  columns: readonly TextColumn[],
+  rows: readonly (readonly string[])[],
+  lastWidth: number | null,
+): string {
   const layout = new Table({
     head: columns.map(({title}) => bold(title)),
     colAligns: columns.map(({align}) => align ?? 'left'),

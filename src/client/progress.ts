@@ -15,7 +15,7 @@ export async function progressOf(temporal: Client, handle: WorkflowHandle): Prom
   const root = await ask(handle);
   if (root === null) return null;
   const coarse = {...root, statement: null, upstream: null};
-  if (root.phase === 'upstreams') return {...coarse, upstream: await upstreamOf(temporal, handle)};
+  if (root.phase === 'upstreams') return {...coarse, upstream: await progressOfChild(temporal, handle)};
   if (root.apply === null || (root.phase !== 'apply' && root.phase !== 'wait')) return coarse;
   return (await progressOfApply(temporal, root.apply.workflowId)) ?? coarse;
 }
@@ -29,7 +29,8 @@ export async function progressOfApply(temporal: Client, workflowId: string): Pro
   return progress === null || progress.phase === 'done' ? null : {...progress, statement, upstream: null};
 }
 
-async function upstreamOf(temporal: Client, handle: WorkflowHandle): Promise<Progress | null> {
+/** Of one of the refreshes that a workflow waits for; null when there is none that has something to tell. */
+export async function progressOfChild(temporal: Client, handle: WorkflowHandle): Promise<Progress | null> {
   const children = (await described(handle))?.raw.pendingChildren ?? [];
   for (const {workflowId, runId} of children) {
     if (!workflowId) continue;

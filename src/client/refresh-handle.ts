@@ -2,14 +2,19 @@ import {WorkflowFailedError, type Client, type WorkflowHandle} from '@temporalio
 import {errorOfFailure} from '../failure.ts';
 import {watched, type OnHold} from './on-hold.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
-import {progressOf, type Progress} from './progress.ts';
+import type {CreateResult} from '../workflows/messages.ts';
+import type {Progress} from './progress.ts';
 
 /** A refresh that is on its way. */
-export type RefreshHandle = {
+export type RefreshHandle = Handle<RefreshResult>;
+/** A table that is being created, with the progress of its first refresh. */
+export type CreateHandle = Handle<CreateResult>;
+
+export type Handle<Result> = {
   readonly workflowId: string;
   readonly runId: string;
   /** Resolves when it is done; rejects with a `FreshetError`. */
-  result(): Promise<RefreshResult>;
+  result(): Promise<Result>;
   /** Where it is now; null when no worker answers. */
   progress(): Promise<Progress | null>;
   /** Each new state of its progress, until it ends. */
@@ -63,15 +68,18 @@ async function unlessClosed<T>(temporal: Client, closed: AbortSignal, wait: () =
   }
 }
 
-export function refreshHandle(temporal: Client, handle: Started, onHold: OnHold, closed: AbortSignal): RefreshHandle {
-  const progress = () => progressOf(temporal, handle);
+/** `Result` is the type that the workflow declares. */
+export function handleOf<Result>(
+  temporal: Client,
+  handle: Started,
+  {onHold, closed, progress}: {onHold: OnHold; closed: AbortSignal; progress: () => Promise<Progress | null>},
+): Handle<Result> {
   return {
     workflowId: handle.workflowId,
     runId: handle.firstExecutionRunId,
     result: async () => {
       const result = unlessClosed(temporal, closed, () => outcome(handle));
-      // The type that the workflow declares.
-      return (await watched(temporal, handle, result, onHold)) as RefreshResult;
+      return (await watched(temporal, handle, result, onHold)) as Result;
     },
     progress,
     phases: () => phases(() => unlessClosed(temporal, closed, () => handle.result()), progress),

@@ -7,7 +7,7 @@ import {FreshetError} from '../../src/errors.ts';
 import type {RefreshResult} from '../../src/refresh/messages.ts';
 
 const done: RefreshResult = {table: 'main.t', outcome: 'no-data', dataVersion: 7, publication: null, refresh: null};
-const question = 'Cancel the refresh, or leave it running?';
+const question = 'Cancel the refresh of main.t, or leave it running?';
 
 /** A refresh that runs until it is ended or cancelled, and somebody before a terminal, or a pipe. */
 function aWait({isPerson = true} = {}) {
@@ -34,7 +34,8 @@ function aWait({isPerson = true} = {}) {
   });
   const shown: string[] = [];
   const progress = {show: (text: string) => void shown.push(text), end: () => void shown.push('(end)')};
-  const result = attended(handle, progress, {signals, input, output, isPerson});
+  const task = {doing: 'Refreshing', task: 'the refresh of main.t'};
+  const result = attended(handle, task, progress, {signals, input, output, isPerson});
   return {
     result,
     cancel,

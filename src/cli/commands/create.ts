@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import {attendedToEnd, creation} from '../attended.ts';
 import {answer, finish, type JsonOption} from '../command.ts';
 import {withClient} from '../connect.ts';
 import {withProgress} from '../progress.ts';
@@ -25,11 +26,17 @@ export function addCreate(program: Command): void {
 
 async function create(argument: string | undefined, options: CreateOptions): Promise<void> {
   const statement = await readStatement(argument, options.file);
-  const result = await withProgress(options.json === true, ({show}) =>
-    withClient((client) => {
-      show(options.dryRun === true ? 'Checking the statement' : 'Creating the table');
-      return pointingInto(statement, () => client.create(statement, {dryRun: options.dryRun === true}));
-    }, show),
+  const isJson = options.json === true;
+  const result = await withProgress(isJson, (shown) =>
+    withClient(
+      (client) =>
+        pointingInto(statement, async () => {
+          shown.show(options.dryRun === true ? 'Checking the statement' : creation.doing);
+          if (options.dryRun === true) return client.create(statement, {dryRun: true});
+          return attendedToEnd(await client.startCreate(statement), creation, shown, isJson);
+        }),
+      shown.show,
+    ),
   );
   answer(result, options, showCreate);
 }

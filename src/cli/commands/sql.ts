@@ -1,11 +1,12 @@
 import type {Command} from 'commander';
-import type {DynamicTable, DynamicTableDetails, FreshetClient} from '../../client.ts';
+import type {DynamicTable, DynamicTableDetails, FreshetClient, Handle} from '../../client.ts';
 import {parseStatement, splitStatements} from '../../definition/parse.ts';
 import {FreshetError} from '../../errors.ts';
 import type {AlterChange, Statement} from '../../definition/statement.ts';
 import {tableNameText} from '../../table-name.ts';
 import type {AlterResult, CreateResult, DropResult, ResumeResult, SuspendResult} from '../../workflows/messages.ts';
 import type {RefreshResult} from '../../refresh/messages.ts';
+import {attendedToEnd, creation, type Task} from '../attended.ts';
 import {finish, type JsonOption} from '../command.ts';
 import {withFreshet, type Freshet} from '../connect.ts';
 import type {PlainResult} from '../plain-sql.ts';
@@ -16,7 +17,6 @@ import {showTable, showTables} from '../show/tables.ts';
 import {pointingInto} from '../statement-error.ts';
 import {atItsPlace, readStatement} from '../statement-input.ts';
 import {withProgress, type Progress} from '../progress.ts';
-import {finished} from '../finished.ts';
 
 type SqlOptions = JsonOption & {readonly file?: string};
 
@@ -60,7 +60,7 @@ async function sql(argument: string | undefined, options: SqlOptions): Promise<v
         (freshet) =>
           pointingInto(text, async () => {
             for (const statement of splitStatements(text)) {
-              const result = await run(freshet, atItsPlace(statement), isJson, shown);
+              const result = await run(freshet, atItsPlace(statement), {isJson, shown});
               shown.end();
               if (isJson) results.push(result);
               else process.stdout.write(`${show(result)}\n`);
@@ -87,27 +87,29 @@ function json(results: readonly Result[]): string {
   }
 }
 
-async function run(freshet: Freshet, text: string, isJson: boolean, shown: Progress): Promise<Result> {
+type Audience = {readonly isJson: boolean; readonly shown: Progress};
+
+async function run(freshet: Freshet, text: string, audience: Audience): Promise<Result> {
   const statement = parseStatement(text);
   if (statement.kind === 'sql') {
     const plain = await freshet.plainSql();
-    return plain.run(text, isJson ? 'json' : 'text', isJson ? Infinity : shownRows);
+    return plain.run(text, audience.isJson ? 'json' : 'text', audience.isJson ? Infinity : shownRows);
   }
-  return runOurs(freshet, statement, text, shown);
+  return runOurs(freshet, statement, text, audience);
 }
 
 async function runOurs(
   freshet: Freshet,
   statement: Exclude<Statement, {kind: 'sql'}>,
   text: string,
-  shown: Progress,
+  audience: Audience,
 ): Promise<Result> {
   const client = await freshet.client();
   switch (statement.kind) {
     case 'create':
-      return {kind: 'create', result: await client.create(text)};
+      return {kind: 'create', result: await awaited(await client.startCreate(text), creation, audience)};
     case 'alter':
-      return alter(client, text, tableNameText(statement.table), statement.change, shown);
+      return alter(client, text, tableNameText(statement.table), statement.change, audience);
     case 'drop':
       return {kind: 'drop', result: await client.drop(tableNameText(statement.table), {ifExists: statement.ifExists})};
     case 'show':
@@ -117,16 +119,24 @@ async function runOurs(
   }
 }
 
+/** What takes long is shown; the statements after one that is left to go on are not run. */
+function awaited<T>(handle: Handle<T>, task: Task, {isJson, shown}: Audience): Promise<T> {
+  shown.show(task.doing);
+  return attendedToEnd(handle, task, shown, isJson);
+}
+
 async function alter(
   client: FreshetClient,
   text: string,
   table: string,
   change: AlterChange,
-  {show}: Progress,
+  audience: Audience,
 ): Promise<Result> {
   switch (change.kind) {
-    case 'refresh':
-      return {kind: 'refresh', result: await finished(await client.refresh(table), show)};
+    case 'refresh': {
+      const task = {doing: 'Refreshing', task: `the refresh of ${table}`};
+      return {kind: 'refresh', result: await awaited(await client.refresh(table), task, audience)};
+    }
     case 'set':
     case 'rename':
       return {kind: 'alter', result: await client.alter(text)};
