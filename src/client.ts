@@ -12,6 +12,7 @@ import {
   type StatementResult,
   type Verification,
 } from './client/answers.ts';
+import {isAway} from './client/away.ts';
 import {watched, type OnHold} from './client/on-hold.ts';
 import {tablesNow, type TableNow} from './client/overview.ts';
 import {progressOf, progressOfChild, type Progress} from './client/progress.ts';
@@ -80,7 +81,10 @@ export type ClientOptions = {
   readonly prefix?: string | undefined;
   /** The one of the worker, if it has another than `freshet` (with the prefix before it). */
   readonly taskQueue?: string | undefined;
-  /** Hears why something that was asked for does not go on: no worker takes it, or an attempt failed and is made again. */
+  /**
+   * Hears why something that was asked for does not go on: no worker takes it, or an attempt failed and is made again; and that
+   * `list` has had to do without Temporal.
+   */
   readonly onHold?: OnHold | undefined;
 };
 
@@ -188,7 +192,9 @@ export class FreshetClient {
     const metadata = await this.#openMetadata();
     const [tables, refreshes] = await Promise.all([allTables(metadata), lastRefreshes(metadata)]);
     const last = new Map(refreshes.map((entry) => [entry.table, entry]));
-    const pauses = await this.#pauses(tables);
+    const pauses = await this.#temporal
+      .withDeadline(Date.now() + pausesMilliseconds, () => this.#pauses(tables))
+      .catch((error: unknown) => this.#withoutPauses(error));
     const wanted = tables.filter(({name}) => like === undefined || isLike(readTableName(name)?.name ?? name, like));
     return wanted.map((table) => summary(table, tables, last.get(table.name) ?? null, pauses.get(table.name) ?? null));
   }
@@ -345,6 +351,13 @@ export class FreshetClient {
     }
   }
 
+  /** PostgreSQL knows the rest; an outage of Temporal is just when it is asked for. */
+  #withoutPauses(error: unknown): ReadonlyMap<string, DynamicTableDetails['schedule']> {
+    if (!isAway(error)) throw error;
+    this.#onHold("Temporal can't be reached: whether somebody has paused a schedule there is not known.");
+    return new Map();
+  }
+
   /** The schedules that are paused though nothing of ours has done it. */
   async #pauses(tables: readonly TableRow[]): Promise<ReadonlyMap<string, DynamicTableDetails['schedule']>> {
     const names = new Map(
@@ -403,6 +416,9 @@ function nameCreated(statement: string): string {
   if (parsed.kind !== 'create') throw new FreshetError('syntax', 'This is no CREATE DYNAMIC TABLE statement.');
   return tableNameText(parsed.table);
 }
+
+/** A server that is there answers in a fraction of it. */
+const pausesMilliseconds = 5_000;
 
 /** Temporal takes 2 MB at once, in which the statement stands as JSON beside what is found out about it. */
 const longestStatementBytes = 500_000;

@@ -1,3 +1,4 @@
+import type {Connection, ConnectionOptions} from '@temporalio/client';
 import type {FreshetClient, OnHold} from '../client.ts';
 import type {Config} from '../config.ts';
 import {FreshetError} from '../errors.ts';
@@ -6,6 +7,8 @@ import type {PlainSql} from './plain-sql.ts';
 /** What commands work with. Each part is opened when it is first asked for. */
 export type Freshet = {
   readonly client: () => Promise<FreshetClient>;
+  /** A client that does without Temporal until it needs it. */
+  readonly reader: () => Promise<FreshetClient>;
   readonly plainSql: () => Promise<PlainSql>;
 };
 
@@ -21,10 +24,11 @@ export async function withServers<T>(
   onHold?: OnHold,
 ): Promise<T> {
   const opened: (() => unknown)[] = [];
-  const client = once(() => openClient(environment, opened, onHold));
+  const client = once(() => openClient(environment, opened, connected, onHold));
+  const reader = once(() => openClient(environment, opened, unconnected, onHold));
   const plainSql = once(() => openLake(environment, opened));
   try {
-    return await use({client, plainSql});
+    return await use({client, reader, plainSql});
   } finally {
     for (const close of opened.reverse()) await close();
   }
@@ -32,6 +36,11 @@ export async function withServers<T>(
 
 export async function withClient<T>(use: (client: FreshetClient) => Promise<T>, onHold?: OnHold): Promise<T> {
   return withFreshet(async ({client}) => use(await client()), onHold);
+}
+
+/** For what PostgreSQL alone can tell: Temporal is reached when it is first asked, if it can be. */
+export async function withReader<T>(use: (client: FreshetClient) => Promise<T>, onHold?: OnHold): Promise<T> {
+  return withFreshet(async ({reader}) => use(await reader()), onHold);
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -58,24 +67,16 @@ async function findEnvironment(): Promise<Environment> {
 async function openClient(
   environment: Environment,
   opened: (() => unknown)[],
+  connect: typeof connected,
   onHold: OnHold | undefined,
 ): Promise<FreshetClient> {
-  const [{readClientConfig}, {Client, Connection}, {FreshetClient}] = await Promise.all([
+  const [{readClientConfig}, {Client}, {FreshetClient}] = await Promise.all([
     import('../config.ts'),
     import('@temporalio/client'),
     import('../client.ts'),
   ]);
   const {temporal, metadataUrl, prefix, taskQueue} = readClientConfig(environment);
-  const connection = await Connection.connect({
-    ...temporal.connectionOptions,
-    connectTimeout: connectMilliseconds,
-  }).catch((error: unknown) => {
-    const address = temporal.connectionOptions.address ?? 'localhost:7233';
-    throw new FreshetError('unavailable', `Temporal at ${address} can't be reached: ${messageOf(error)}`, {
-      hint: 'Is it running, and are the TEMPORAL_* variables right?',
-      cause: error,
-    });
-  });
+  const connection = await connect({...temporal.connectionOptions, connectTimeout: connectMilliseconds});
   opened.push(() => connection.close());
   const client = new FreshetClient({
     temporal: new Client({connection, ...(temporal.namespace === undefined ? {} : {namespace: temporal.namespace})}),
@@ -90,6 +91,22 @@ async function openClient(
 
 /** A server that is there answers in a fraction of it. */
 const connectMilliseconds = 5_000;
+
+async function connected(options: ConnectionOptions): Promise<Connection> {
+  const {Connection} = await import('@temporalio/client');
+  return await Connection.connect(options).catch((error: unknown) => {
+    const address = options.address ?? 'localhost:7233';
+    throw new FreshetError('unavailable', `Temporal at ${address} can't be reached: ${messageOf(error)}`, {
+      hint: 'Is it running, and are the TEMPORAL_* variables right?',
+      cause: error,
+    });
+  });
+}
+
+async function unconnected(options: ConnectionOptions): Promise<Connection> {
+  const {Connection} = await import('@temporalio/client');
+  return Connection.lazy(options);
+}
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

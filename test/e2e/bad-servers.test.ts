@@ -101,6 +101,7 @@ test('Temporal that is not there, is none, or lacks our namespace, and an addres
   const web = createServer((_, response) => response.writeHead(404).end());
   await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
   const address = `127.0.0.1:${(web.address() as AddressInfo).port}`; // A TCP server that listens.
+  const looking = Promise.all([['list'], ['history']].map((args) => freshet(args, {TEMPORAL_ADDRESS: '127.0.0.1:1'})));
   const started = performance.now();
   await says(temporal({TEMPORAL_ADDRESS: '127.0.0.1:1'}), 'unavailable', 'Temporal at 127.0.0.1:1', 'TEMPORAL_*');
   expect(performance.now() - started).toBeLessThan(20_000);
@@ -110,6 +111,15 @@ test('Temporal that is not there, is none, or lacks our namespace, and an addres
   await says(temporal({TEMPORAL_NAMESPACE: 'nowhere'}), 'unavailable', 'no namespace "nowhere"', 'TEMPORAL_*');
   web.closeAllConnections();
   web.close();
+  // What PostgreSQL knows can be looked at all the same.
+  expect(await looking).toMatchObject([
+    {
+      status: 0,
+      out: expect.stringContaining('no dynamic table yet'),
+      err: expect.stringMatching(/^Temporal can't be reached: .*\n$/),
+    },
+    {status: 0, err: ''},
+  ]);
 });
 
 test('metadata of another version: what to do; the worker ends, for waiting mends nothing', async () => {

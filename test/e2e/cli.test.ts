@@ -16,6 +16,7 @@ beforeAll(async () => {
 afterAll(() => dev[Symbol.asyncDispose]());
 
 const lag = "target_lag = '1 day'";
+const ctrlC = '\u0003';
 
 async function ok(...args: readonly string[]): Promise<string> {
   const {status, out, err} = await dev.freshet(args);
@@ -76,19 +77,43 @@ test('a refresh that is not waited for names its workflow', async () => {
   });
 });
 
-test('a refresh goes on when the command is interrupted in a pipe', async () => {
+test('Ctrl-C cancels a refresh for a person who says so, and leaves it in a pipe', async () => {
   const slow =
     'select count(*) as n from orders as a, orders as b, orders as c, orders as d where hash(a.id, b.id, c.id, d.id) % 7 = 3';
   await ok('create', `create dynamic table slow ${lag} refresh_mode = full initialize = on_schedule as ${slow}`);
+  const asked = await dev.terminal(['sql', 'alter dynamic table slow refresh; select 42'], 24, [
+    ['publish: recompute', ctrlC],
+    ['[cancel/LEAVE]', 'c\r'],
+  ]);
+  expect(asked.status, asked.out).toBe(exitCodes.cancelled);
+  expect(asked.out).toContain('It was cancelled.');
+  expect(asked.out).not.toContain('42');
   const {status, out, err} = await dev.interrupted(['refresh', 'slow'], 'Refreshing: publish');
   expect(status, err).toBe(exitCodes.cancelled);
   expect(out).toMatch(
     /^The refresh of slow goes on\. It is ended by: temporal workflow cancel --workflow-id \S+slow\S+$/m,
   );
   expect(err).not.toContain('error');
+  // What runs is seen by a person, and by a program.
+  const watched = await dev.terminal(['watch'], 24, [['publish: recompute', ctrlC]]);
+  expect([watched.status, watched.out]).toEqual([0, expect.stringContaining('1 running')]);
+  // The cursor, and the screen as it was.
+  expect(watched.out).toContain('\u001B[?25h\u001B[?1049l');
+  const told = await dev.interrupted(['watch', '--json'], 'main.slow');
+  expect(told.out.split('\n').map((line) => (line === '' ? null : (JSON.parse(line) as unknown)))).toContainEqual(
+    expect.objectContaining({table: 'main.slow', running: expect.objectContaining({phase: 'publish'})}),
+  );
   // Which cancels it.
   await ok('drop', 'slow');
-  expect(await json('history', 'slow')).toMatchObject({refreshes: [{errorCode: 'cancelled'}]});
+  expect(await json('history', 'slow')).toMatchObject({
+    refreshes: [{errorCode: 'cancelled'}, {errorCode: 'cancelled'}],
+  });
+  const creating = await dev.terminal(['create', `create dynamic table slow ${lag} as ${slow}`], 24, [
+    ['publish', ctrlC],
+    ['[cancel/LEAVE]', 'c\r'],
+  ]);
+  expect(creating.status, creating.out).toBe(exitCodes.cancelled);
+  expect((await dev.freshet(['describe', 'slow'])).status).toBe(exitCodes.unknown_dynamic_table);
 });
 
 test('statements come from a file and from standard input, several at once, ours among them', async () => {

@@ -14,9 +14,16 @@ export type DevFolder = AsyncDisposable & {
   readonly shell: (script: string) => Promise<Said>;
   /** Presses Ctrl-C when the command has said so much. */
   readonly interrupted: (args: readonly string[], when: string) => Promise<Said>;
+  /** In a terminal of 80 columns and so many rows; presses keys when the text beside them has been said. */
+  readonly terminal: (
+    args: readonly string[],
+    rows: number,
+    steps: readonly (readonly [text: string, keys: string])[],
+  ) => Promise<Said>;
 };
 
 const cli = path.resolve('dist/freshet.cjs');
+const terminal = path.resolve('test/support/terminal.py');
 
 export async function aDevFolder(): Promise<DevFolder> {
   const folder = await mkdtemp(path.join(tmpdir(), 'freshet-test-'));
@@ -31,6 +38,15 @@ export async function aDevFolder(): Promise<DevFolder> {
     freshet: (args, input = '') => run(process.execPath, [cli, ...args], folder, input),
     shell: (script) => run('/bin/sh', ['-c', script], folder, ''),
     interrupted: (args, when) => run(process.execPath, [cli, ...args], folder, '', when),
+    terminal: (args, rows, steps) => {
+      const command = [process.execPath, cli, ...args];
+      return run(
+        'env',
+        ['-u', 'CI', 'TERM=xterm', 'python3', terminal, `${rows}`, '80', JSON.stringify(steps), ...command],
+        folder,
+        '',
+      );
+    },
     [Symbol.asyncDispose]: async () => {
       await stop();
       await rm(folder, {recursive: true, force: true});

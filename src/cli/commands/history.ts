@@ -1,6 +1,6 @@
 import type {Command} from 'commander';
 import {answer, finish, readCount, type JsonOption} from '../command.ts';
-import {withClient} from '../connect.ts';
+import {withReader} from '../connect.ts';
 import {showHistory} from '../show/history.ts';
 
 type HistoryOptions = JsonOption & {readonly limit: number};
@@ -16,6 +16,6 @@ export function addHistory(program: Command): void {
 }
 
 async function history(table: string | undefined, options: HistoryOptions): Promise<void> {
-  const refreshes = await withClient((client) => client.history(table, {limit: options.limit}));
+  const refreshes = await withReader((client) => client.history(table, {limit: options.limit}));
   answer({refreshes}, options, (result) => showHistory(result.refreshes, Date.now()));
 }

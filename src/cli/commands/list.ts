@@ -1,6 +1,6 @@
 import type {Command} from 'commander';
 import {answer, finish, type JsonOption} from '../command.ts';
-import {withClient} from '../connect.ts';
+import {withReader} from '../connect.ts';
 import {showTables} from '../show/tables.ts';
 
 export function addList(program: Command): void {
@@ -8,6 +8,9 @@ export function addList(program: Command): void {
 }
 
 async function list(options: JsonOption): Promise<void> {
-  const tables = await withClient((client) => client.list());
+  const tables = await withReader(
+    (client) => client.list(),
+    (why) => process.stderr.write(`${why}\n`),
+  );
   answer({tables}, options, (result) => showTables(result.tables));
 }
