@@ -27,7 +27,7 @@ export const creation: Task = {doing: 'Creating the table', task: 'the creation 
 
 /**
  * Waits for a workflow like `finished`. Ctrl-C does not end it, for it goes on elsewhere: a person is asked whether to cancel it,
- * and hears of it until it has ended. Null: it was left to go on, by a person's answer, by Ctrl-C once more, or in a pipe.
+ * and hears of it until it has ended. Null: it was left to go on, by a person's answer or in a pipe.
  */
 export async function attended<Result>(
   handle: Handle<Result>,
@@ -47,7 +47,9 @@ export async function attended<Result>(
   signals.on('SIGINT', goOn);
   try {
     for (let isFirst = true; await isInterrupted(signals, ended.signal); isFirst = false) {
-      if (!isPerson || !isFirst) return null;
+      if (!isFirst)
+        throw new FreshetError('cancelled', `${capital(task)} has been cancelled; its end is not waited for.`);
+      if (!isPerson) return null;
       isQuiet = true;
       shown.end();
       const isCancelled = await asksToCancel(task, {input, output}, ended.signal);
@@ -65,8 +67,11 @@ export async function attended<Result>(
 
 /** For a person who has left it: what goes on, and how it is ended. */
 export function leftText({task}: Task, workflowId: string): string {
-  const sentence = `${task.charAt(0).toUpperCase()}${task.slice(1)} goes on.`;
-  return `${sentence} It is ended by: temporal workflow cancel --workflow-id ${shellWord(workflowId)}`;
+  return `${capital(task)} goes on. It is ended by: temporal workflow cancel --workflow-id ${shellWord(workflowId)}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** For a statement among others: those after it are not run. */

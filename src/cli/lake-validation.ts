@@ -94,9 +94,10 @@ function checkName(each: Checked, name: string, {present, order}: Known): Checke
   return {...each, error: new FreshetError('unknown_dynamic_table', message, {hint, position: each.start})};
 }
 
-/** The statement of plain SQL that makes one of the tables or views that are read, by its bare name. */
-function makerOfSource({reads}: Checked, {checked}: Known): Checked | undefined {
-  const names = reads.map((name) => readTableName(name)?.name.toLowerCase());
+/** The statement of plain SQL that makes a table, view or schema which is read or created in, by its bare name. */
+function makerOfSource(each: Checked, {checked}: Known): Checked | undefined {
+  const paths = [createdBy(each) ?? '', ...each.reads].flatMap((name) => readTableName(name) ?? []);
+  const names = paths.flatMap(({schema, name}) => [schema.toLowerCase(), name.toLowerCase()]);
   return checked.find(({statement, error}) => {
     const made = statement?.kind === 'sql' && error === null ? nameMade(statement.text) : null;
     return made !== null && names.includes(made.toLowerCase());

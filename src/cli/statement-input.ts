@@ -15,7 +15,7 @@ export async function readStatement(argument: string | undefined, file: string |
 export async function readFiles(
   names: readonly string[],
 ): Promise<readonly {readonly file: string; readonly text: string}[]> {
-  const files = [...new Set(names.flatMap(filesAt))];
+  const files = [...new Set(names.map((name) => path.normalize(name)).flatMap(filesAt))];
   const input = files.includes('-') ? await text(process.stdin) : '';
   return files.map((file) => ({file, text: checked(file === '-' ? input : readFile(file), `File "${file}"`)}));
 }

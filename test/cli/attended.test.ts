@@ -4,19 +4,20 @@ import {expect, test, vi} from 'vitest';
 import {attended} from '../../src/cli/attended.ts';
 import type {RefreshHandle} from '../../src/client.ts';
 import {FreshetError} from '../../src/errors.ts';
+import {gate} from '../support/gate.ts';
 import type {RefreshResult} from '../../src/refresh/messages.ts';
 
 const done: RefreshResult = {table: 'main.t', outcome: 'no-data', dataVersion: 7, publication: null, refresh: null};
 const question = 'Cancel the refresh of main.t, or leave it running?';
 
 /** A refresh that runs until it is ended or cancelled, and somebody before a terminal, or a pipe. */
-function aWait({isPerson = true} = {}) {
+function aWait({isPerson = true, endsAtOnce = true} = {}) {
   // Both are assigned before the constructor of the promise returns.
   let resolve!: (result: RefreshResult) => void;
   let reject!: (error: Error) => void;
   const promise = new Promise<RefreshResult>((...both) => ([resolve, reject] = both));
   const cancel = vi.fn<() => Promise<void>>(() => {
-    reject(new FreshetError('cancelled', 'It was cancelled.'));
+    if (endsAtOnce) reject(new FreshetError('cancelled', 'It was cancelled.'));
     return Promise.resolve();
   });
   const handle: RefreshHandle = {
@@ -33,7 +34,13 @@ function aWait({isPerson = true} = {}) {
     });
   });
   const shown: string[] = [];
-  const progress = {show: (text: string) => void shown.push(text), end: () => void shown.push('(end)')};
+  const cancelling = gate();
+  const show = (text: string) => {
+    shown.push(text);
+    // By then the next Ctrl-C is listened for, as soon as the present turn is over.
+    if (text === 'Cancelling') setImmediate(cancelling.mark);
+  };
+  const progress = {show, end: () => void shown.push('(end)')};
   const task = {doing: 'Refreshing', task: 'the refresh of main.t'};
   const result = attended(handle, task, progress, {signals, input, output, isPerson});
   return {
@@ -44,6 +51,7 @@ function aWait({isPerson = true} = {}) {
     signals,
     input,
     isAsked,
+    isCancelling: cancelling.reached,
     end: () => resolve(done),
     interrupt: () => signals.emit('SIGINT'),
   };
@@ -63,6 +71,19 @@ test('Ctrl-C asks, and a refresh that is to be cancelled is waited for until it 
   expect(cancel).toHaveBeenCalledOnce();
   expect(shown).toContain('Cancelling');
   expect(signals.listenerCount('SIGINT')).toBe(0);
+});
+
+test('Ctrl-C once more waits no longer for the end of what is being cancelled', async () => {
+  const {result, input, isAsked, isCancelling, interrupt} = aWait({endsAtOnce: false});
+  interrupt();
+  await isAsked;
+  input.write('c\n');
+  await isCancelling;
+  interrupt();
+  await expect(result).rejects.toMatchObject({
+    code: 'cancelled',
+    message: 'The refresh of main.t has been cancelled; its end is not waited for.',
+  });
 });
 
 test.each([

@@ -102,8 +102,8 @@ test('against the lake each CREATE is tried dry, over the columns that those whi
     create('there', 'from fresh'),
     create('fresh', 'from orders'),
     create('mistaken', 'select wrong from fresh'),
-    'create or replace view made as select 1',
-    create('over_made', 'from made'),
+    'create schema s; create or replace view s.made as select 1',
+    create('over_made', 'from s.made'),
     'drop dynamic table ther',
     'drop dynamic table if exists gone',
   ];
@@ -121,9 +121,10 @@ test('against the lake each CREATE is tried dry, over the columns that those whi
     ['incremental', null, null, null],
     [null, null, 'unknown_column', {line: 4, column: 1}],
     [null, null, null, null],
+    [null, null, null, null],
     [null, 'not checked in the lake, where what 1.sql:5:1 creates is not yet', null, null],
     [null, null, 'unknown_dynamic_table', {line: 7, column: 1}],
     [null, null, null, null],
   ]);
-  expect(checked[6]?.error?.hint).toBe('Did you mean "main.there"?');
+  expect(checked[7]?.error?.hint).toBe('Did you mean "main.there"?');
 });

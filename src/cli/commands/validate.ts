@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import {FreshetError} from '../../errors.ts';
 import {finish, type JsonOption} from '../command.ts';
 import {withClient} from '../connect.ts';
 import {exitCodes} from '../exit-code.ts';
@@ -28,11 +29,19 @@ async function validate(files: readonly string[], options: ValidateOptions): Pro
   const checked = await withProgress(isJson, async ({show}) => {
     const offline = await checkOffline(files);
     if (options.offline === true) return offline;
-    return withClient((client) => checkInLake(client, offline, ({file}) => show(`Checking ${file}`)), show);
+    return withClient((client) => checkInLake(client, offline, ({file}) => show(`Checking ${file}`)), show).catch(
+      orOffline,
+    );
   });
   const [first] = checked.flatMap(({error}) => error ?? []);
   if (first !== undefined) process.exitCode = exitCodes[first.code];
   process.stdout.write(`${isJson ? validationJson(checked) : showValidation(checked)}\n`);
+}
+
+function orOffline(error: unknown): never {
+  if (!(error instanceof FreshetError) || error.code !== 'unavailable') throw error;
+  const hint = [error.hint, 'What no lake is needed for is checked by: freshet validate --offline'];
+  throw new FreshetError('unavailable', error.message, {hint: hint.filter(Boolean).join('\n'), cause: error});
 }
 
 async function checkOffline(files: readonly string[]): Promise<readonly Checked[]> {
