@@ -43,22 +43,25 @@ export async function attended<Result>(
   const result = finished(handle, show, doing).finally(() => ended.abort());
   // Its failure is told below, unless it was left to go on.
   result.catch(() => undefined);
+  let cancelled: Promise<void> = Promise.resolve();
   // A spinner ends the process at a signal that nobody else listens for any more, or that we have just stopped listening for.
   signals.on('SIGINT', goOn);
   try {
     for (let isFirst = true; await isInterrupted(signals, ended.signal); isFirst = false) {
       if (!isFirst)
-        throw new FreshetError('cancelled', `${capital(task)} has been cancelled; its end is not waited for.`);
+        throw new FreshetError('cancelled', `${capital(task)} was to be cancelled; its end is not waited for.`);
       if (!isPerson) return null;
       isQuiet = true;
       shown.end();
       const isCancelled = await asksToCancel(task, {input, output}, ended.signal);
       if (ended.signal.aborted) break;
       if (!isCancelled) return null;
-      await handle.cancel();
       shown.show('Cancelling');
+      // Not waited for: while Temporal does not answer, Ctrl-C once more must be heard.
+      cancelled = handle.cancel();
+      cancelled.catch(() => ended.abort());
     }
-    return await result;
+    return await Promise.race([result, cancelled.then(() => result)]);
   } finally {
     isQuiet = true;
     signals.off('SIGINT', goOn);

@@ -17,7 +17,8 @@ function aWait({isPerson = true, endsAtOnce = true} = {}) {
   let reject!: (error: Error) => void;
   const promise = new Promise<RefreshResult>((...both) => ([resolve, reject] = both));
   const cancel = vi.fn<() => Promise<void>>(() => {
-    if (endsAtOnce) reject(new FreshetError('cancelled', 'It was cancelled.'));
+    if (!endsAtOnce) return new Promise(() => undefined);
+    reject(new FreshetError('cancelled', 'It was cancelled.'));
     return Promise.resolve();
   });
   const handle: RefreshHandle = {
@@ -73,7 +74,7 @@ test('Ctrl-C asks, and a refresh that is to be cancelled is waited for until it 
   expect(signals.listenerCount('SIGINT')).toBe(0);
 });
 
-test('Ctrl-C once more waits no longer for the end of what is being cancelled', async () => {
+test('Ctrl-C once more waits no longer for the end of what is being cancelled, nor for a Temporal that hangs', async () => {
   const {result, input, isAsked, isCancelling, interrupt} = aWait({endsAtOnce: false});
   interrupt();
   await isAsked;
@@ -82,8 +83,17 @@ test('Ctrl-C once more waits no longer for the end of what is being cancelled', 
   interrupt();
   await expect(result).rejects.toMatchObject({
     code: 'cancelled',
-    message: 'The refresh of main.t has been cancelled; its end is not waited for.',
+    message: 'The refresh of main.t was to be cancelled; its end is not waited for.',
   });
+});
+
+test('that it could not be cancelled is told', async () => {
+  const {result, cancel, input, isAsked, interrupt} = aWait();
+  cancel.mockRejectedValueOnce(new FreshetError('unavailable', 'Temporal is away.'));
+  interrupt();
+  await isAsked;
+  input.write('c\n');
+  await expect(result).rejects.toMatchObject({code: 'unavailable'});
 });
 
 test.each([
