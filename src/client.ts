@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import {setMaxListeners} from 'node:events';
 import {ScheduleNotFoundError, type Client} from '@temporalio/client';
 import {WorkflowExecutionAlreadyStartedError} from '@temporalio/common';
 import {
@@ -13,7 +14,7 @@ import {
   type Verification,
 } from './client/answers.ts';
 import {isAway} from './client/away.ts';
-import {watched, type OnHold} from './client/on-hold.ts';
+import {watched, whyOnHold, type OnHold} from './client/on-hold.ts';
 import {tablesNow, type TableNow} from './client/overview.ts';
 import {progressOf, progressOfChild, type Progress} from './client/progress.ts';
 import {
@@ -118,6 +119,8 @@ export class FreshetClient {
     this.#prefix = prefix;
     this.#taskQueue = taskQueue ?? standardTaskQueue(prefix);
     this.#onHold = onHold;
+    // As many may be waited for as there are tables.
+    setMaxListeners(0, this.#closed.signal);
   }
 
   /**
@@ -311,7 +314,8 @@ export class FreshetClient {
   async #execute<Result>(type: string, workflowId: string, input: object, staticSummary: string): Promise<Result> {
     const handle = await this.#start(type, workflowId, input, staticSummary);
     // The result is plain JSON of our own workflow: its type is the one that the workflow declares.
-    return (await watched(this.#temporal, handle, outcome(handle), this.#onHold)) as Result;
+    const look = () => whyOnHold(this.#temporal, handle);
+    return (await watched(outcome(handle), look, this.#onHold)) as Result;
   }
 
   #handle<Result>(handle: Started, progress: () => Promise<Progress | null>): Handle<Result> {

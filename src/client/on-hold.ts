@@ -7,15 +7,10 @@ export type OnHold = (why: string) => void;
 const lookMilliseconds = 2_000;
 
 /**
- * The result of a workflow; meanwhile `tell` hears why it does not go on: that no worker takes it, or what its last attempt failed
- * of. A server that is away is waited for by the worker, and whoever waits for the worker should know.
+ * The result of a workflow; meanwhile `tell` hears why it does not go on, for which `look` is asked. A server that is away is waited
+ * for by the worker, and whoever waits for the worker should know.
  */
-export async function watched<T>(
-  temporal: Client,
-  handle: WorkflowHandle,
-  result: Promise<T>,
-  tell: OnHold,
-): Promise<T> {
+export async function watched<T>(result: Promise<T>, look: () => Promise<string | null>, tell: OnHold): Promise<T> {
   let hasEnded = false;
   const end = result.then(
     () => void (hasEnded = true),
@@ -26,7 +21,7 @@ export async function watched<T>(
     await Promise.race([end, wait()]);
     if (hasEnded) return await result;
     // A look is a courtesy: where it fails, the result itself will say why.
-    const why = await whyOnHold(temporal, handle).catch(() => null);
+    const why = await look().catch(() => null);
     if (why !== null && why !== told) tell((told = why));
   }
 }
@@ -35,7 +30,8 @@ function wait(): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, lookMilliseconds).unref());
 }
 
-async function whyOnHold(temporal: Client, handle: WorkflowHandle): Promise<string | null> {
+/** That no worker takes a workflow, or what its last attempt failed of; null when it goes on. */
+export async function whyOnHold(temporal: Client, handle: WorkflowHandle): Promise<string | null> {
   const {raw, taskQueue} = await handle.describe();
   if (raw.pendingWorkflowTask != null && isLyingThere(raw.pendingWorkflowTask)) return noWorker(taskQueue);
   for (const activity of raw.pendingActivities ?? []) {

@@ -1,6 +1,6 @@
 import {WorkflowFailedError, type Client, type WorkflowHandle} from '@temporalio/client';
 import {errorOfFailure} from '../failure.ts';
-import {watched, type OnHold} from './on-hold.ts';
+import {watched, whyOnHold, type OnHold} from './on-hold.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
 import type {CreateResult} from '../workflows/messages.ts';
 import type {Progress} from './progress.ts';
@@ -74,15 +74,22 @@ export function handleOf<Result>(
   handle: Started,
   {onHold, closed, progress}: {onHold: OnHold; closed: AbortSignal; progress: () => Promise<Progress | null>},
 ): Handle<Result> {
+  // Nothing is asked any longer of a Temporal that does not answer.
+  const open = <T>(ask: () => Promise<T>) => unlessClosed(temporal, closed, ask);
+  const progressNow = () => open(progress);
   return {
     workflowId: handle.workflowId,
     runId: handle.firstExecutionRunId,
     result: async () => {
-      const result = unlessClosed(temporal, closed, () => outcome(handle));
-      return (await watched(temporal, handle, result, onHold)) as Result;
+      const look = () => open(() => whyOnHold(temporal, handle));
+      return (await watched(
+        open(() => outcome(handle)),
+        look,
+        onHold,
+      )) as Result;
     },
-    progress,
-    phases: () => phases(() => unlessClosed(temporal, closed, () => handle.result()), progress),
-    cancel: async () => void (await handle.cancel()),
+    progress: progressNow,
+    phases: () => phases(() => open(() => handle.result()), progressNow),
+    cancel: async () => void (await open(() => handle.cancel())),
   };
 }

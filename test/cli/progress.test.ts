@@ -5,7 +5,7 @@ import type {Client, WorkflowHandle} from '@temporalio/client';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import {finished} from '../../src/cli/finished.ts';
 import {withProgress} from '../../src/cli/progress.ts';
-import {watched} from '../../src/client/on-hold.ts';
+import {watched, whyOnHold} from '../../src/client/on-hold.ts';
 import type {Progress} from '../../src/client.ts';
 import type {RefreshResult} from '../../src/refresh/messages.ts';
 
@@ -53,7 +53,7 @@ test('on a terminal a refresh turns a spinner beside why it waits: no worker, th
   }
 
   const refreshed = withProgress(false, ({show}) =>
-    finished({phases, result: () => watched({} as Client, handle, ended, show)}, show),
+    finished({phases, result: () => watched(ended, () => whyOnHold({} as Client, handle), show)}, show),
   );
   await vi.advanceTimersByTimeAsync(500);
   expect(shown()).toMatch(/[⠋⠙⠹⠸] Refreshing: choose/);
