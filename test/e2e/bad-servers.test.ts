@@ -186,6 +186,8 @@ test('garbage on the command line: one clear line, and status 2', async () => {
     [['create'], 'The statement is empty.'],
     [['sql', '-'], 'The statement is empty.'],
     [['explain'], 'The statement is empty.'],
+    [['validate', 'nowhere.sql'], 'File "nowhere.sql" can\'t be read'],
+    [['validate', '.'], 'File "binary.sql" is no text'],
   ] as const) {
     const {status, out, err} = await freshet(args);
     expect(err, args.join(' ')).toContain(told);
