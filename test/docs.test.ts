@@ -15,6 +15,15 @@ test('docs/configuration.md describes every variable, and no other', () => {
   );
 });
 
+test.each(['README.md', 'docs/configuration.md', 'docs/operations.md', 'docs/cli.md', 'docs/alerts.md'])(
+  '%s names variables that there are',
+  (file) => {
+    const text = readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
+    const known = configVariables.map(({name}) => name);
+    expect((text.match(/\bFRESHET_[A-Z][A-Z_]*\b/g) ?? []).filter((name) => !known.includes(name))).toEqual([]);
+  },
+);
+
 test('docs/sql.md describes every option, and no other, with its default and an example', () => {
   const documented = rowsOf('sql.md').filter(([name]) => name?.startsWith('[`'));
   const section = (name: string): string => `[\`${name}\`](#${name.toLowerCase()})`;

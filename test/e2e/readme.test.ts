@@ -39,7 +39,7 @@ test("README's TypeScript has the types of the package", async () => {
   // Inside the project, where the package and Temporal's are found by their names.
   const folder = await mkdtemp(path.join(import.meta.dirname, 'readme-'));
   try {
-    const blocks = blocksOf('ts', '## From TypeScript');
+    const blocks = ['## In a worker of your own', '## From a program'].flatMap((heading) => blocksOf('ts', heading));
     expect(blocks.length).toBe(2);
     await Promise.all(blocks.map((block, i) => writeFile(path.join(folder, `${i}.ts`), block)));
     await writeFile(
