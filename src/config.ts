@@ -54,7 +54,7 @@ export function readConfig(environment: Environment): Config {
   const metadataUrl = values.FRESHET_METADATA_URL ?? urlOf(values.FRESHET_LAKE);
   const stagingPath = values.FRESHET_STAGING_PATH ?? stagingBeside(values.FRESHET_LAKE_DATA_PATH);
   const wrong = [
-    ...(metadataUrl === undefined ? ['FRESHET_METADATA_URL is missing.'] : []),
+    ...(metadataUrl === undefined ? [metadataMissing] : []),
     ...(stagingPath === undefined ? ['FRESHET_STAGING_PATH is missing.'] : []),
     ...(stagingPath !== undefined && isInside(stagingPath, values.FRESHET_LAKE_DATA_PATH)
       ? [`FRESHET_STAGING_PATH is "${stagingPath}"; it should be outside of FRESHET_LAKE_DATA_PATH.`]
@@ -182,6 +182,9 @@ function concurrencyProblems({FRESHET_COMPUTE_CONCURRENCY: wanted}: Variables, e
     `FRESHET_COMPUTE_CONCURRENCY is "${wanted}"; it should be at most ${most}, or UV_THREADPOOL_SIZE at least ${wanted + 2}.`,
   ];
 }
+
+const metadataMissing =
+  'FRESHET_METADATA_URL is missing, and FRESHET_LAKE is no address to take it from; either should be "postgresql://user:password@host:port/database".';
 
 /** The same database by an address that PostgreSQL's drivers understand; one given by keywords has none. */
 function urlOf(catalog: string): string | undefined {

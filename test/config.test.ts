@@ -137,7 +137,9 @@ test.each([
 test.each(['ducklake:postgres:host=db dbname=lake', 'postgres:host=db dbname=lake'])(
   'a catalog given by keywords needs the address of the metadata beside it: %s',
   (catalog) => {
-    expect(problems({...enough, FRESHET_LAKE: catalog})).toContain('FRESHET_METADATA_URL is missing.');
+    expect(problems({...enough, FRESHET_LAKE: catalog})).toContain(
+      'FRESHET_METADATA_URL is missing, and FRESHET_LAKE is no address to take it from',
+    );
     expect(problems({...enough, FRESHET_LAKE: catalog, FRESHET_METADATA_URL: lake})).toBe('none');
   },
 );

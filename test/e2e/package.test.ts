@@ -50,7 +50,7 @@ async function install(into: string): Promise<void> {
 const run = promisify(execFile);
 
 const entries = {
-  freshet: ['FreshetClient', 'FreshetError'],
+  freshet: ['FreshetClient', 'FreshetError', 'readClientConfig'],
   'freshet/client': ['FreshetClient'],
   'freshet/plugin': ['FreshetPlugin', 'readConfig'],
   'freshet/worker': ['runWorker'],
