@@ -130,7 +130,8 @@ function hiding(secrets: readonly (string | undefined)[], scrub: ClientConfig['s
 }
 
 function readTemporal(environment: Environment): ClientConnectConfig {
-  const set = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  // Empty as not set, as everywhere: an API key without a character would turn TLS on.
+  const set = Object.entries(environment).filter((entry): entry is [string, string] => Boolean(entry[1]));
   try {
     return loadClientConnectConfig({overrideEnvVars: Object.fromEntries(set)});
   } catch (cause) {

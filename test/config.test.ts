@@ -95,7 +95,10 @@ test('a configuration is frozen', () => {
 });
 
 test('an empty variable counts as not set', () => {
-  expect(readConfig({...enough, FRESHET_LAKE_NAME: '', FRESHET_METADATA_URL: ''}).lake.name).toBe('lake');
+  const empty = {FRESHET_LAKE_NAME: '', FRESHET_METADATA_URL: '', TEMPORAL_API_KEY: ''};
+  const {lake, temporal} = readConfig({...enough, ...empty});
+  expect(lake.name).toBe('lake');
+  expect(temporal).toEqual(readConfig(enough).temporal);
 });
 
 test('all wrong values are named at once, with what they should be', () => {
