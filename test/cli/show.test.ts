@@ -155,6 +155,13 @@ test('a table that keeps groups says where, and how much that is', () => {
   expect(showTable(details, [], 0)).not.toContain('kept groups');
 });
 
+test('the list shows priorities where one is not the usual', () => {
+  expect(showTables([details])).not.toContain('priority');
+  expect(showTables([details, {...details, table: 'main.first', priority: 1}])).toMatch(
+    /^table .*  priority  rows .*\nmain\.totals .*  3  .*\nmain\.first .*  1  /m,
+  );
+});
+
 test('resume says what it has started again', () => {
   const resumed = {table: 'main.totals', outcome: 'resumed', readers: [], suspendedUpstream: null} as const;
   expect(showResume(resumed)).toBe('Resumed main.totals: refreshed by schedule again.');

@@ -75,6 +75,7 @@ const throughout = {
   refreshMode: 'FULL',
   initialize: 'ON_CREATE',
   cardinalityThreshold: 0.5,
+  priority: 1,
   comment: "it's for people",
 };
 
@@ -86,7 +87,7 @@ test('SET changes options in the lake, the metadata and the schedule, and nothin
     state: await state('totals'),
     entries: await history(made.deps.metadata, table, 10),
   };
-  const set = `set target_lag = '1 minute' refresh_mode = full, cardinality_threshold = .5 comment = 'it''s for people'`;
+  const set = `set target_lag = '1 minute' refresh_mode = full, cardinality_threshold = .5 priority = 1 comment = 'it''s for people'`;
   expect(await alter('TOTALS', set)).toEqual({
     ...{table, outcome: 'altered', mode: 'full', reasons: ['REFRESH_MODE = FULL']},
   });
@@ -104,7 +105,12 @@ test('SET changes options in the lake, the metadata and the schedule, and nothin
   expect(await made.choose(reader)).toMatchObject({kind: 'no-data'});
 
   expect(await alter('totals', "set comment = 'it''s for people'")).toMatchObject({outcome: 'unchanged'});
-  expect(await alter('totals', 'set refresh_mode = auto')).toMatchObject({mode: 'incremental', reasons: []});
+  expect(await alter('totals', 'set refresh_mode = auto comment = null')).toMatchObject({
+    ...{mode: 'incremental', reasons: []},
+  });
+  expect(
+    await made.rows(`select comment from duckdb_tables() where table_name = 'totals' and schema_name = 'main'`),
+  ).toEqual([[null]]);
   await made.run('insert into base values (1, 100)');
   const {found} = await lookUp(table);
   expect(found).toMatchObject({kind: 'refresh', forced: null});

@@ -1,4 +1,5 @@
 import type {DynamicTable, DynamicTableDetails, Suspension} from '../../client.ts';
+import {standardPriority} from '../../definition/definition.ts';
 import type {HistoryEntry} from '../../metadata/refresh.ts';
 import {age, bad, bold, count, fields, oneLine, rowCount, section, size, table} from '../text.ts';
 import {columnsText, modeText} from './definition.ts';
@@ -8,9 +9,11 @@ import {historyTable} from './history.ts';
 export function showTables(tables: readonly DynamicTable[]): string {
   if (tables.length === 0) return 'There is no dynamic table yet: see freshet create --help.';
   const right = {align: 'right'} as const;
+  const hasPriorities = tables.some(({priority}) => priority !== standardPriority);
   return table(
     [
       ...[{title: 'table'}, {title: 'target lag'}, {title: 'fresh'}, {title: 'refreshes'}],
+      ...(hasPriorities ? [{title: 'priority', ...right}] : []),
       ...[{title: 'rows', ...right}, {title: 'snapshot', ...right}, {title: 'last refresh'}],
     ],
     tables.map((each) => [
@@ -18,6 +21,7 @@ export function showTables(tables: readonly DynamicTable[]): string {
       each.targetLag,
       freshText(each),
       each.mode,
+      ...(hasPriorities ? [String(each.priority)] : []),
       each.rows === null ? '' : count(each.rows),
       each.dataVersion === null ? '' : String(each.dataVersion),
       lastText(each.lastRefresh),
