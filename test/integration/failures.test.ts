@@ -192,7 +192,7 @@ test('contents older than the target lag are one alert until a scheduled run fin
   expect(made.alerts[2]?.id).not.toBe(made.alerts[0]?.id);
 
   // Just resumed, it has had no time to catch up.
-  await liftSuspension(made.metadata, 'main.totals', incarnation);
+  await liftSuspension(made.metadata, incarnation);
   await tick(2);
   expect(made.alerts).toHaveLength(3);
   await made.metadata.query(`update freshet.dynamic_table set resumed_at = resumed_at - interval '2 hours'`);
