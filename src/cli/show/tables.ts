@@ -60,7 +60,7 @@ function settings(details: DynamicTableDetails): readonly (readonly [string, str
     ['priority', String(details.priority)],
     ['sources', details.sources.join(', ')],
     ['read by', details.readers.join(', ')],
-    ['schedule', scheduleText(details.schedule)],
+    ['schedule', scheduleText(details)],
     ['created', details.createdAt],
     ['comment', details.comment ?? ''],
   ].filter((pair): pair is [string, string] => pair[1] !== '');
@@ -75,8 +75,8 @@ function groupsText(groups: DynamicTableDetails['keptGroups']): string {
   return groups === null ? '' : `${groups.table}: ${rowCount(groups.rows)}, ${size(groups.bytes)}`;
 }
 
-function scheduleText(schedule: DynamicTableDetails['schedule']): string {
-  if (schedule === null) return bad('missing in Temporal');
+function scheduleText({schedule, table: name}: DynamicTableDetails): string {
+  if (schedule === null) return bad(`missing in Temporal, until freshet resume ${name}`);
   if (schedule.paused) return `${schedule.id}, paused`;
   return [schedule.id, ...schedule.nextRuns.slice(0, 1).map((time) => `next at ${time}`)].join(', ');
 }
