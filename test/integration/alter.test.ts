@@ -281,6 +281,15 @@ test('another query begins anew, also before the first refresh, and the same one
   await made.choose('main.bare');
   await replace(`bare target_lag = '1 day' as select count(*) as n from base where 8 = v`);
   expect(await made.choose('main.bare')).toMatchObject({kind: 'no-data'});
+
+  // Unless what it reads is not what it was.
+  await made.run('create table wide as select 1 as a');
+  for (const rows of [[[1]], [[1, 2]]]) {
+    await replace(`bare target_lag = '1 day' as from wide`);
+    await made.publish('main.bare');
+    expect(await made.rows('from bare')).toEqual(rows);
+    await made.run('alter table wide add column if not exists b integer default 2');
+  }
 });
 
 test('a replacement that was cut off after the lake is ended by the next tick, and can be undone until it is published', async () => {
