@@ -15,7 +15,6 @@ import {
 import {watched, type OnHold} from './client/on-hold.ts';
 import {tablesNow, type TableNow} from './client/overview.ts';
 import {outcome, refreshHandle, type RefreshHandle, type Started} from './client/refresh-handle.ts';
-import {standardPriority} from './definition/definition.ts';
 import {isLike} from './definition/like.ts';
 import {parseStatement} from './definition/parse.ts';
 import type {AlterChange} from './definition/statement.ts';
@@ -186,7 +185,6 @@ export class FreshetClient {
       comment: row.definition.options.comment,
       initialize: row.definition.options.initialize,
       cardinalityThreshold: row.definition.options.cardinalityThreshold,
-      priority: row.definition.options.priority ?? standardPriority,
       columns: row.columns,
       upstreams: upstreamsOf(row.name, tables),
       suspendedUpstreams: suspendedUpstreamsOf(row.name, tables),

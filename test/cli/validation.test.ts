@@ -67,10 +67,38 @@ test('a table may be created again after it was dropped', async () => {
   expect(again?.error).toBeNull();
 });
 
+test('a table may be replaced and renamed, and what reads what is told in the order of the statements', async () => {
+  const checked = await check(
+    `${create('a', 'from base')}; ${create('b', 'from a')}; create or replace dynamic table A target_lag = '1 h' as select 2;
+     alter dynamic table b rename to former; alter dynamic table a suspend; ${create('b', 'from FORMER')};
+     ${create('c', 'from b')}; create or replace dynamic table former target_lag = '1 h' as select 3;
+     create or replace dynamic table a target_lag = '1 h' as from c`,
+  );
+  expect(checked.flatMap(({error}) => error ?? [])).toEqual([]);
+  expect(creationOrder(checked)).toEqual(['main.a', 'main.b', 'main.c', 'main.former']);
+
+  const taken = await check(
+    `${create('a', 'from b')}; ${create('b', 'select 1')}; alter dynamic table b rename to A; alter dynamic table b rename to c;
+     ${create('c', 'select 1')}; create or replace dynamic table c target_lag = '1 h' as from a`,
+  );
+  expect(taken.map(({error}) => error?.message ?? null)).toEqual([
+    null,
+    null,
+    'main.a is there already, by 1.sql:1:1.',
+    null,
+    'main.c is there already, by 1.sql:1:148.',
+    null,
+  ]);
+  const cycle = await check(
+    `${create('a', 'from base')}; ${create('b', 'from a')}; create or replace dynamic table a target_lag = '1 h' as from b`,
+  );
+  expect(cycle.map(({error}) => error?.code ?? null)).toEqual([null, null, 'dependency_cycle']);
+});
+
 test('against the lake a CREATE is tried dry, or explained where its table is there, unless it reads one that is not yet', async () => {
   const asked: string[] = [];
   const client = {
-    list: () => Promise.resolve([{table: 'main.there'} as DynamicTable]),
+    list: () => Promise.resolve([{table: 'main.there'}, {table: 'main.old'}] as DynamicTable[]),
     create: (statement: string, {dryRun}: {dryRun?: boolean} = {}) => {
       asked.push(`${dryRun === true ? 'dry' : 'real'}: ${statement.trim()}`);
       return statement.includes('wrong')
@@ -85,20 +113,28 @@ test('against the lake a CREATE is tried dry, or explained where its table is th
   const statements = [
     create('there', 'from orders'),
     create('fresh', 'from there'),
+    create('old', 'from orders').replace('create', 'create or replace'),
+    create('renewed', 'from old'),
     create('reader', 'from fresh'),
     create('mistaken', 'select wrong from orders'),
     'drop dynamic table ther',
+    'alter dynamic table there rename to elsewhere',
+    'alter dynamic table elsewhere suspend',
     'drop dynamic table if exists gone',
   ];
   const checked = await checkInLake(client, await check(statements.join(';\n')), () => undefined);
-  expect(asked).toEqual([`explain: ${statements[0]}`, `dry: ${statements[1]}`, `dry: ${statements[3]}`]);
+  expect(asked).toEqual([`explain: ${statements[0]}`, ...[1, 2, 5].map((i) => `dry: ${statements[i]}`)]);
   expect(checked.map(({mode, note, error}) => [mode, note, error?.code ?? null, error?.position ?? null])).toEqual([
     ['incremental', 'there is one by this name already', null, null],
     ['full', null, null, null],
-    [null, 'checked without the lake, which has no main.fresh yet', null, null],
-    [null, null, 'unknown_column', {line: 4, column: 1}],
-    [null, null, 'unknown_dynamic_table', {line: 5, column: 1}],
+    ['full', 'in place of the one that is there', null, null],
+    [null, 'checked without the lake, which has no such main.old yet', null, null],
+    [null, 'checked without the lake, which has no such main.fresh yet', null, null],
+    [null, null, 'unknown_column', {line: 6, column: 1}],
+    [null, null, 'unknown_dynamic_table', {line: 7, column: 1}],
+    [null, null, null, null],
+    [null, null, null, null],
     [null, null, null, null],
   ]);
-  expect(checked[4]?.error?.hint).toBe('Did you mean "main.there"?');
+  expect(checked[6]?.error?.hint).toBe('Did you mean "main.there"?');
 });
