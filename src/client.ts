@@ -25,7 +25,6 @@ import {
   type RefreshHandle,
   type Started,
 } from './client/refresh-handle.ts';
-import {standardPriority} from './definition/definition.ts';
 import {isLike} from './definition/like.ts';
 import {parseStatement} from './definition/parse.ts';
 import type {AlterChange} from './definition/statement.ts';
@@ -218,7 +217,6 @@ export class FreshetClient {
       comment: row.definition.options.comment,
       initialize: row.definition.options.initialize,
       cardinalityThreshold: row.definition.options.cardinalityThreshold,
-      priority: row.definition.options.priority ?? standardPriority,
       columns: row.columns,
       upstreams: upstreamsOf(row.name, tables),
       suspendedUpstreams: suspendedUpstreamsOf(row.name, tables),
@@ -396,7 +394,7 @@ export class FreshetClient {
         'invalid_configuration',
         'Lists and histories are read from PostgreSQL, whose address is missing.',
         {
-          hint: 'Give the client a `metadataUrl`.',
+          hint: 'Set FRESHET_METADATA_URL, or FRESHET_LAKE to an address postgresql://…; in a program, give the client a `metadataUrl`.',
         },
       );
     }

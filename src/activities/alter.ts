@@ -49,7 +49,10 @@ function readChange(statement: string): AlterChange {
 }
 
 /** By its incarnation, whatever it is called by now. */
-export async function rowOf({metadata}: Deps, {table, incarnation}: TableIncarnation): Promise<TableRow> {
+export async function rowOf(
+  {metadata}: Pick<Deps, 'metadata'>,
+  {table, incarnation}: TableIncarnation,
+): Promise<TableRow> {
   const row = (await allTables(metadata)).find((candidate) => candidate.incarnation === incarnation);
   if (row !== undefined) return row;
   throw new FreshetError('unknown_dynamic_table', `${table} has just been dropped.`);

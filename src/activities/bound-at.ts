@@ -75,7 +75,7 @@ export async function boundAt(
 function asSourceChange(error: unknown, {table}: StoredDefinition): unknown {
   if (!(error instanceof FreshetError)) return error;
   return new FreshetError('source_changed', `What ${tableNameText(table)} reads has changed: ${error.message}`, {
-    hint: `${contentsKept} Put the source back as it was, or drop the table and create it anew.`,
+    hint: `${contentsKept} Put the source back as it was, or give the table another query by CREATE OR REPLACE.`,
     cause: error,
   });
 }

@@ -154,7 +154,7 @@ async function refuseUnknownUpstream(session: Session, source: TableName, reader
   const name = tableNameText(source);
   const what = name === reader ? 'itself' : `dynamic table ${name}`;
   throw new FreshetError('source_changed', `By a view or macro that was replaced, ${reader} would read ${what} now.`, {
-    hint: `${contentsKept} Put the view or macro back, or drop the table and create it anew.`,
+    hint: `${contentsKept} Put the view or macro back, or give the table another query by CREATE OR REPLACE.`,
   });
 }
 
@@ -208,7 +208,7 @@ function refuseLostColumn({fingerprint}: Published, {bound, gone}: BoundAt): voi
   throw new FreshetError(
     'source_changed',
     `${tableNameText(lost.table)} has no column "${lost.column}" any more, and without it the result would lose a column.`,
-    {hint: `${contentsKept} Put the column back, or drop the table and create it anew.`},
+    {hint: `${contentsKept} Put the column back, or give the table another query by CREATE OR REPLACE.`},
   );
 }
 

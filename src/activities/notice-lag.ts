@@ -4,17 +4,18 @@ import {alertId} from '../temporal-names.ts';
 import type {Deps} from './deps.ts';
 
 /**
- * Looks, as a scheduled run begins, whether the contents are older than was promised. Runs that find them so one after another
+ * Looks, as a scheduled run begins, whether the contents are older than was promised; after a suspension they may be for as long
+ * again. Runs that find them so one after another
  * are one occasion, of which people are told once: there is one of them at least twice per lag.
  */
 export async function noticeLag(
   {metadata, alerts, site}: Pick<Deps, 'metadata' | 'alerts' | 'site'>,
-  {name, incarnation, definition, freshAt, lagMissedAt}: TableRow,
+  {name, incarnation, definition, freshAt, resumedAt, lagMissedAt}: TableRow,
 ): Promise<void> {
   const {targetLag} = definition.options;
   if (targetLag.kind === 'downstream' || freshAt === null) return;
-  const lagSeconds = Math.round((Date.now() - Date.parse(freshAt)) / 1000);
-  if (lagSeconds <= targetLag.seconds) {
+  const lagSeconds = secondsSince(freshAt);
+  if (Math.min(lagSeconds, secondsSince(resumedAt ?? freshAt)) <= targetLag.seconds) {
     if (lagMissedAt !== null) await markLagKept(metadata, name, incarnation);
     return;
   }
@@ -27,4 +28,8 @@ export async function noticeLag(
   };
   // No reason to refresh it even later; the next run that finds it late raises the same alert.
   await alerts.raise(alert).catch(() => undefined);
+}
+
+function secondsSince(time: string): number {
+  return Math.round((Date.now() - Date.parse(time)) / 1000);
 }

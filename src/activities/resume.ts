@@ -1,6 +1,6 @@
 import {transitiveReadersOf} from '../graph/edges.ts';
 import {inTransaction} from '../metadata/database.ts';
-import {liftSuspension, suspendedBelow, type TableRow} from '../metadata/dynamic-table.ts';
+import {allTables, liftSuspension, suspendedBelow, type TableRow} from '../metadata/dynamic-table.ts';
 import {isUpstreamSuspensionNote, upstreamSuspensionNote} from '../schedule-note.ts';
 import type {ResumeInput, ResumeResult} from '../workflows/messages.ts';
 import {findTables} from './choose-version.ts';
@@ -29,6 +29,7 @@ export async function resumeTable(
     if (reader.suspension !== null || (note !== null && isUpstreamSuspensionNote(note))) await resume(reader);
   }
   await lift(deps, [...readers, table]);
+  await deleteStray(deps, [...readers, table]);
   return {
     table: table.name,
     outcome: hadStopped || table.suspension !== null ? 'resumed' : 'active',
@@ -39,7 +40,8 @@ export async function resumeTable(
 
 /** It is no longer suspended itself, and goes on when the one below does. */
 async function staySuspended(deps: ResumeDeps, table: TableRow, below: string): Promise<ResumeResult> {
-  if (table.suspension !== null) await deps.schedules.pause(table.name, upstreamSuspensionNote(below));
+  const isPaused = (await deps.schedules.noteOfPause(table.name)) !== null;
+  if (table.suspension !== null || !isPaused) await deps.schedules.pause(table.name, upstreamSuspensionNote(below));
   await lift(deps, [table]);
   return {table: table.name, outcome: 'upstream_suspended', readers: [], suspendedUpstream: below};
 }
@@ -59,6 +61,12 @@ function readersToResume(table: TableRow, tables: readonly TableRow[]): readonly
 
 async function lift({metadata}: ResumeDeps, tables: readonly TableRow[]): Promise<void> {
   await inTransaction(metadata, async (client) => {
-    for (const {name, incarnation} of tables) await liftSuspension(client, name, incarnation);
+    for (const {incarnation} of tables) await liftSuspension(client, incarnation);
   });
+}
+
+/** One that was renamed or dropped meanwhile may just have been given a schedule again. */
+async function deleteStray({metadata, schedules}: ResumeDeps, resumed: readonly TableRow[]): Promise<void> {
+  const there = (await allTables(metadata)).filter(({state}) => state !== 'dropping').map(({name}) => name);
+  for (const {name} of resumed) if (!there.includes(name)) await schedules.delete(name);
 }

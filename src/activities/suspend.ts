@@ -1,7 +1,8 @@
 import {transitiveReadersOf} from '../graph/edges.ts';
-import {allTables, findTable, suspendByUser} from '../metadata/dynamic-table.ts';
+import {allTables, suspendByUser} from '../metadata/dynamic-table.ts';
 import {upstreamSuspensionNote, userSuspensionNote} from '../schedule-note.ts';
 import type {SuspendInput, SuspendResult} from '../workflows/messages.ts';
+import {rowOf} from './alter.ts';
 import {findTables} from './choose-version.ts';
 import type {Deps} from './deps.ts';
 
@@ -14,18 +15,19 @@ export async function suspendTable(
   {table: name, runId}: SuspendInput & {readonly runId: string},
 ): Promise<SuspendResult> {
   const {metadata, schedules} = deps;
-  const {table} = await findTables(deps, {table: name, trigger: 'manual'});
-  await suspendByUser(metadata, table.name, table.incarnation, runId);
+  const {incarnation} = (await findTables(deps, {table: name, trigger: 'manual'})).table;
+  await suspendByUser(metadata, incarnation, runId);
+  const table = await rowOf(deps, {table: name, incarnation});
   await schedules.pause(table.name, userSuspensionNote(table.name));
   const tables = await allTables(metadata);
-  const below = transitiveReadersOf(table.name, tables);
-  const readers = tables.filter((reader) => below.includes(reader.name) && reader.suspension?.kind !== 'user');
+  const above = transitiveReadersOf(table.name, tables);
+  const readers = tables.filter((reader) => above.includes(reader.name) && reader.suspension?.kind !== 'user');
   for (const reader of readers) {
     const isPaused = (await schedules.noteOfPause(reader.name)) !== null;
     if (!isPaused) await schedules.pause(reader.name, upstreamSuspensionNote(table.name));
   }
   // Another attempt of this run may have done it.
-  const isOurs = (await findTable(metadata, table.name))?.suspension?.runId === runId;
+  const isOurs = table.suspension?.runId === runId;
   return {
     table: table.name,
     outcome: isOurs ? 'suspended' : 'unchanged',

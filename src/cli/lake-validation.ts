@@ -1,15 +1,16 @@
 import type {AssumedTable, FreshetClient} from '../client.ts';
 import {nameMade} from '../definition/made.ts';
 import {didYouMean} from '../definition/nearest.ts';
+import type {Create} from '../definition/statement.ts';
 import {FreshetError} from '../errors.ts';
 import {isSameName, readTableName, tableNameText} from '../table-name.ts';
-import {createdBy, creationOrder, placeText, type Checked} from './validation.ts';
+import {createdBy, givenBy, placeText, type Checked} from './validation.ts';
 
 type Asked = Pick<FreshetClient, 'list' | 'create'>;
 
 /**
- * Checks against the lake what has passed without it, as if the statements were run in the order of `creationOrder`: a table that
- * reads another one of these files is checked over the columns that this one will have.
+ * Checks against the lake what has passed without it, one statement after the other: a table that reads another one of these files
+ * is checked over the columns that this one will have, which is checked before it wherever it stands.
  */
 export async function checkInLake(
   client: Asked,
@@ -17,18 +18,28 @@ export async function checkInLake(
   tell: (each: Checked) => void,
 ): Promise<readonly Checked[]> {
   const present = (await client.list()).map(({table}) => table);
-  const order = creationOrder(checked);
-  const place = (each: Checked) => order.indexOf(createdBy(each) ?? '');
+  const given = checked.flatMap(givenBy).map(({name}) => name);
   const results = new Map<Checked, Checked>();
-  const assumed: AssumedTable[] = [];
-  for (const each of checked.toSorted((one, other) => place(one) - place(other))) {
-    if (each.error !== null) continue;
+  const begun = new Set<Checked>();
+  let assumed: readonly AssumedTable[] = [];
+
+  async function check(each: Checked): Promise<void> {
+    if (begun.has(each)) return;
+    begun.add(each);
+    for (const name of each.reads.filter((read) => !has(assumed, read))) {
+      const maker = checked.find((other) => isSameName(createdBy(other) ?? '', name) && !begun.has(other));
+      if (maker !== undefined) await check(maker);
+    }
+    if (each.error !== null) return;
     tell(each);
-    const {result, columns} = await checkOne(client, each, {present, checked, order, assumed});
+    const {result, columns} = await checkOne(client, each, {present, checked, given, assumed});
     results.set(each, result);
     const table = createdBy(each);
-    if (table !== null && columns !== null) assumed.push({table, columns});
+    if (table === null || columns === null) return;
+    assumed = [...assumed.filter((other) => !isSameName(other.table, table)), {table, columns}];
   }
+
+  for (const each of checked) await check(each);
   return checked.map((each) => results.get(each) ?? each);
 }
 
@@ -37,10 +48,14 @@ type Known = {
   readonly present: readonly string[];
   readonly checked: readonly Checked[];
   /** Dynamic tables of these statements. */
-  readonly order: readonly string[];
+  readonly given: readonly string[];
   /** Those of them that are checked already. */
   readonly assumed: readonly AssumedTable[];
 };
+
+function has(assumed: readonly AssumedTable[], name: string): boolean {
+  return assumed.some(({table}) => isSameName(table, name));
+}
 
 /** `columns` are those of the table that it creates, when they are known. */
 type Outcome = {readonly result: Checked; readonly columns: AssumedTable['columns'] | null};
@@ -51,13 +66,13 @@ async function checkOne(client: Asked, each: Checked, known: Known): Promise<Out
     return {result: checkName(each, tableNameText(statement.table), known), columns: null};
   }
   if (statement?.kind !== 'create') return {result: each, columns: null};
-  const unchecked = reads.filter((name) => known.order.includes(name) && !isAssumed(known, name));
-  if (unchecked.length > 0) {
-    const note = `not checked in the lake, for ${unchecked.join(', ')} is not right yet`;
+  const unknown = reads.filter((name) => known.given.includes(name) && !has(known.assumed, name));
+  if (unknown.length > 0) {
+    const note = `not checked in the lake, which has no such ${unknown.join(', ')} yet`;
     return {result: {...each, note}, columns: null};
   }
   try {
-    return await ask(client, each, known);
+    return await ask(client, each, statement, known);
   } catch (error) {
     if (!(error instanceof FreshetError) || error.code === 'unavailable') throw error;
     const maker = error.code === 'unknown_source' ? makerOfSource(each, known) : undefined;
@@ -69,27 +84,25 @@ async function checkOne(client: Asked, each: Checked, known: Known): Promise<Out
   }
 }
 
-function isAssumed({assumed}: Known, name: string): boolean {
-  return assumed.some(({table}) => table === name);
-}
-
-async function ask(client: Asked, each: Checked, {present, assumed}: Known): Promise<Outcome> {
-  const {reads, text} = each;
-  const name = createdBy(each);
-  const isThere = present.some((other) => name !== null && isSameName(other, name));
-  const {mode, reasons, columns} = await client.create(text, {
+async function ask(client: Asked, each: Checked, create: Create, {present, assumed}: Known): Promise<Outcome> {
+  const isThere = present.some((other) => isSameName(other, tableNameText(create.table)));
+  const {mode, reasons, columns} = await client.create(each.text, {
     dryRun: true,
-    assumed: assumed.filter(({table}) => reads.includes(table)),
+    assumed: assumed.filter(({table}) => each.reads.some((name) => isSameName(name, table))),
   });
-  return {result: {...each, mode, reasons, note: isThere ? 'there is one by this name already' : null}, columns};
+  return {result: {...each, mode, reasons, note: isThere ? noteOf(create) : null}, columns};
 }
 
-function checkName(each: Checked, name: string, {present, order}: Known): Checked {
+function noteOf({orReplace}: Create): string {
+  return orReplace ? 'in place of the one that is there' : 'there is one by this name already';
+}
+
+function checkName(each: Checked, name: string, {present, given}: Known): Checked {
   const {statement} = each;
-  const names = [...present, ...order];
+  const names = [...present, ...given];
   const isKnown = names.some((other) => isSameName(other, name));
   if (isKnown || (statement?.kind === 'drop' && statement.ifExists)) return each;
-  const message = `There is no dynamic table ${name}, and none of these statements creates it.`;
+  const message = `There is no dynamic table ${name}, and none of these statements makes it.`;
   const hint = didYouMean(name, names);
   return {...each, error: new FreshetError('unknown_dynamic_table', message, {hint, position: each.start})};
 }

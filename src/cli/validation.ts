@@ -1,7 +1,7 @@
 import {parseStatement, splitStatements} from '../definition/parse.ts';
 import type {Statement} from '../definition/statement.ts';
 import {FreshetError, type Position} from '../errors.ts';
-import {cyclePath, transitiveUpstreamsOf} from '../graph/edges.ts';
+import {cyclePath, transitiveUpstreamsOf, type Node} from '../graph/edges.ts';
 import {isSameName, tableNameText} from '../table-name.ts';
 import type {QueryReader} from './offline-query.ts';
 import {atItsPlace} from './statement-input.ts';
@@ -37,18 +37,27 @@ export async function checkFiles(
 
 /** The dynamic tables of the statements in an order in which they can be created. */
 export function creationOrder(checked: readonly Checked[]): readonly string[] {
-  const nodes = nodesOf(checked);
-  const order: string[] = [];
-  for (const {name} of nodes) {
-    const way = [...transitiveUpstreamsOf(name, nodes), name];
-    order.push(...way.filter((each) => !order.includes(each)));
-  }
-  return order;
+  const nodes = checked.flatMap(givenBy);
+  const created = checked.flatMap((each) => named(createdBy(each) ?? '', nodes)?.name ?? []);
+  const order = new Set(created.flatMap((name) => [...transitiveUpstreamsOf(name, nodes), name]));
+  return [...order].filter((name) => created.includes(name));
 }
 
 /** The dynamic table that a statement creates; null when it is another statement. */
 export function createdBy({statement}: Checked): string | null {
   return statement?.kind === 'create' ? tableNameText(statement.table) : null;
+}
+
+/** A dynamic table that is there after a statement, and the statement that gave it this name. */
+type Given = Node & {readonly by: Checked};
+
+/** What a statement gives a name to; what a renamed table reads is its former self. */
+export function givenBy(each: Checked): readonly Given[] {
+  const {statement, reads} = each;
+  const name = createdBy(each);
+  if (name !== null) return [{name, sources: reads, by: each}];
+  if (statement?.kind !== 'alter' || statement.change.kind !== 'rename') return [];
+  return [{name: tableNameText(statement.change.to), sources: [tableNameText(statement.table)], by: each}];
 }
 
 const unknown = {statement: null, reads: [], mode: null, reasons: [], note: null, error: null};
@@ -99,50 +108,66 @@ function ourError(error: unknown): FreshetError {
 
 /** DuckDB does not tell names apart by case; here what is read is called as it is created. */
 function withKnownNames(checked: readonly Checked[]): readonly Checked[] {
-  const created = checked.flatMap((each) => createdBy(each) ?? []);
+  const given = checked.flatMap(givenBy);
   return checked.map((each) => ({
     ...each,
-    reads: each.reads.map((name) => created.find((other) => isSameName(other, name)) ?? name),
+    reads: each.reads.map((name) => named(name, given)?.name ?? name),
   }));
 }
 
+function named(name: string, tables: readonly Given[]): Given | undefined {
+  return tables.find((other) => isSameName(other.name, name));
+}
+
+/** The tables as one more statement leaves them. */
+function after(tables: readonly Given[], each: Checked): readonly Given[] {
+  const {statement} = each;
+  if (statement?.kind === 'create') {
+    const same = named(tableNameText(statement.table), tables);
+    if (same === undefined) return [...tables, ...givenBy(each)];
+    return statement.orReplace
+      ? tables.map((other) => (other === same ? {...other, sources: each.reads} : other))
+      : tables;
+  }
+  if (statement?.kind !== 'drop' && statement?.kind !== 'alter') return tables;
+  const same = named(tableNameText(statement.table), tables);
+  if (statement.kind === 'drop') return tables.filter((other) => other !== same);
+  const renamed = givenBy(each).map((given) => ({...given, sources: same?.sources ?? []}));
+  return renamed.length === 0 ? tables : [...tables.filter((other) => other !== same), ...renamed];
+}
+
 function refuseTwice(checked: readonly Checked[]): readonly Checked[] {
-  let there: readonly {readonly name: string; readonly first: Checked}[] = [];
+  let there: readonly Given[] = [];
   return checked.map((each) => {
+    const [given] = givenBy(each);
+    const same = given === undefined ? undefined : named(given.name, there);
     const {statement, error} = each;
-    if (statement?.kind !== 'create' && statement?.kind !== 'drop') return each;
-    const name = tableNameText(statement.table);
-    const same = there.find((other) => isSameName(other.name, name));
-    there = there.filter((other) => other !== same);
-    if (statement.kind === 'drop') return each;
-    there = [...there, same ?? {name, first: each}];
-    if (same === undefined || statement.ifNotExists || error !== null) return each;
-    const message = `${name} is created twice, first at ${placeText(same.first)}.`;
+    const isFree =
+      same === undefined || (statement?.kind === 'create' && (statement.ifNotExists || statement.orReplace));
+    if (isFree || error !== null) {
+      there = after(there, each);
+      return each;
+    }
+    const message = `${same.name} is there already, by ${placeText(same.by)}.`;
     return {...each, error: new FreshetError('already_exists', message, {position: each.start})};
   });
 }
 
 /** A cycle is told once, at its first statement. */
 function refuseCycles(checked: readonly Checked[]): readonly Checked[] {
-  const nodes = nodesOf(checked);
   const told = new Set<string>();
-  return checked.map((each) => {
+  let there: readonly Given[] = [];
+  return checked.map((each, i) => {
+    there = after(there, each);
     const name = createdBy(each);
-    const way = name === null ? null : cyclePath(name, each.reads, nodes);
-    if (name === null || way === null || told.has(name) || each.error !== null) return each;
+    if (name === null || told.has(name) || each.error !== null) return each;
+    // What only a later statement creates may be read: files come in any order.
+    const way = cyclePath(name, each.reads, [...there, ...checked.slice(i + 1).flatMap(givenBy)]);
+    if (way === null) return each;
     for (const table of way) told.add(table);
     const message = `${name} would read itself: ${way.join(' reads ')}.`;
     return {...each, error: new FreshetError('dependency_cycle', message, {position: each.start})};
   });
-}
-
-function nodesOf(checked: readonly Checked[]): readonly {readonly name: string; readonly sources: readonly string[]}[] {
-  const sources = new Map<string, readonly string[]>();
-  for (const each of checked) {
-    const name = createdBy(each);
-    if (name !== null && !sources.has(name)) sources.set(name, each.reads);
-  }
-  return [...sources].map(([name, reads]) => ({name, sources: reads}));
 }
 
 export function placeText({file, start}: Pick<Checked, 'file' | 'start'>): string {

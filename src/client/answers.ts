@@ -1,5 +1,6 @@
 import type {StoredColumn} from '../binder/bound.ts';
 import type {ScheduleDescription} from '@temporalio/client';
+import {standardPriority} from '../definition/definition.ts';
 import {didYouMean} from '../definition/nearest.ts';
 import {targetLagText} from '../definition/target-lag.ts';
 import {FreshetError} from '../errors.ts';
@@ -31,6 +32,8 @@ export type DynamicTable = {
   readonly targetLag: string;
   /** What the user allows. */
   readonly refreshMode: 'AUTO' | 'INCREMENTAL' | 'FULL';
+  /** 1, before others when workers are short, to 5. */
+  readonly priority: number;
   /** How it is refreshed when its data changes. */
   readonly mode: 'incremental' | 'full';
   /** In words, why it is full. */
@@ -65,8 +68,6 @@ export type DynamicTableDetails = DynamicTable & {
   readonly comment: string | null;
   readonly initialize: 'ON_CREATE' | 'ON_SCHEDULE';
   readonly cardinalityThreshold: number;
-  /** 1, before others when workers are short, to 5. */
-  readonly priority: number;
   readonly columns: readonly StoredColumn[];
   /** The dynamic tables among its sources. */
   readonly upstreams: readonly string[];
@@ -143,6 +144,7 @@ export function summary(
     state: row.state === 'active' && suspension !== null ? stateOf(suspension) : row.state,
     targetLag: targetLagText(options.targetLag),
     refreshMode: options.refreshMode,
+    priority: options.priority ?? standardPriority,
     mode: row.mode,
     reasons: row.reasons,
     sources: row.sources,

@@ -36,10 +36,15 @@ const options: Readonly<Record<string, Option>> = {
     read: (value) => withValue('priority', priority(value)),
   },
   COMMENT: {
-    expected: "a text in quotes: 'who it is for'",
-    read: (value) => withValue('comment', value.kind === 'string' ? value.value : null),
+    expected: "a text in quotes: 'who it is for', or NULL for none",
+    read: comment,
   },
 };
+
+/** What `docs/sql.md` says of each option. */
+export const optionTexts: readonly {readonly name: string; readonly expected: string}[] = Object.entries(options).map(
+  ([name, {expected}]) => ({name, expected}),
+);
 
 const defaults: Omit<Options, 'targetLag'> = {
   refreshMode: 'AUTO',
@@ -148,7 +153,14 @@ function oneOf<Word extends string>(value: Token, words: readonly Word[]): Word 
 }
 
 function priority(value: Token): number | null {
-  return value.kind === 'number' && /^[1-5]$/.test(value.value) ? Number(value.value) : null;
+  const isNumber = (value.kind === 'number' || value.kind === 'string') && /^\s*[1-5]\s*$/.test(value.value);
+  return isNumber ? Number(value.value) : null;
+}
+
+/** An empty one is none, as it is for PostgreSQL. */
+function comment(value: Token): Partial<Options> | null {
+  if (value.kind === 'string') return {comment: value.value === '' ? null : value.value};
+  return value.kind === 'word' && value.value.toUpperCase() === 'NULL' ? {comment: null} : null;
 }
 
 function share(value: Token): number | null {

@@ -57,13 +57,15 @@ export type TableRow = {
   readonly suspension: StoredSuspension | null;
   /** Since when scheduled runs have found its contents older than its target lag, ISO 8601. */
   readonly lagMissedAt: string | null;
+  /** When its schedule went on last after it had stood still, ISO 8601. */
+  readonly resumedAt: string | null;
   readonly keptGroups: KeptGroups | null;
   readonly createdAt: string;
 };
 
 const columns = `name, incarnation, created_by as "createdBy", state, definition, columns, sources, mode, reasons, data_version as "dataVersion",
   fresh_at as "freshAt", row_count as "rows", failures_in_a_row as "failuresInARow", suspension,
-  lag_missed_at as "lagMissedAt", kept_groups as "keptGroups", created_at as "createdAt"`;
+  lag_missed_at as "lagMissedAt", resumed_at as "resumedAt", kept_groups as "keptGroups", created_at as "createdAt"`;
 
 /** A new table; false when its name is taken. What was not given yet (version, rows) comes with the first refresh. */
 export async function insertTable(
@@ -227,18 +229,13 @@ export async function countFailure(
   );
 }
 
-/** Somebody wants it to stand still, whatever had stopped it before; who wanted so first is remembered. */
-export async function suspendByUser(
-  database: Queryable,
-  name: string,
-  incarnation: string,
-  runId: string,
-): Promise<void> {
+/** Somebody wants it to stand still, whatever it is called by now and had stopped it before; who wanted so first is remembered. */
+export async function suspendByUser(database: Queryable, incarnation: string, runId: string): Promise<void> {
   const suspension: UserSuspension = {kind: 'user', since: new Date().toISOString(), runId};
   await database.query(
-    `update freshet.dynamic_table set suspension = $3
-     where name = $1 and incarnation = $2 and suspension->>'kind' is distinct from 'user'`,
-    [name, incarnation, JSON.stringify(suspension)],
+    `update freshet.dynamic_table set suspension = $2
+     where incarnation = $1 and suspension->>'kind' is distinct from 'user'`,
+    [incarnation, JSON.stringify(suspension)],
   );
 }
 
@@ -252,10 +249,10 @@ export function suspendedBelow(name: string, tables: readonly TableRow[]): strin
 }
 
 /** Nothing keeps it from its schedule any more, and failures are counted from none. */
-export async function liftSuspension(database: Queryable, name: string, incarnation: string): Promise<void> {
+export async function liftSuspension(database: Queryable, incarnation: string): Promise<void> {
   await database.query(
-    `update freshet.dynamic_table set suspension = null, failures_in_a_row = 0 where name = $1 and incarnation = $2`,
-    [name, incarnation],
+    `update freshet.dynamic_table set suspension = null, failures_in_a_row = 0, resumed_at = now() where incarnation = $1`,
+    [incarnation],
   );
 }
 

@@ -142,6 +142,7 @@ test('a suspended table says since when and why, and so does one that reads it',
     /^upstream suspended +main\.base: 2026-01-01T00:00:00Z, data_error: Division by zero\.$/m,
   );
   expect(showTable(details, [], 0)).not.toMatch(/suspended|failures/);
+  expect(showTable(details, [], 0)).toMatch(/^schedule +missing in Temporal, until freshet resume main\.totals$/m);
 });
 
 test('a table that keeps groups says where, and how much that is', () => {
@@ -153,6 +154,13 @@ test('a table that keeps groups says where, and how much that is', () => {
     ': 1 row, 999 bytes',
   );
   expect(showTable(details, [], 0)).not.toContain('kept groups');
+});
+
+test('the list shows priorities where one is not the usual', () => {
+  expect(showTables([details])).not.toContain('priority');
+  expect(showTables([details, {...details, table: 'main.first', priority: 1}])).toMatch(
+    /^table .*  priority  rows .*\nmain\.totals .*  3  .*\nmain\.first .*  1  /m,
+  );
 });
 
 test('resume says what it has started again', () => {

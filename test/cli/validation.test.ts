@@ -67,6 +67,34 @@ test('a table may be created again after it was dropped', async () => {
   expect(again?.error).toBeNull();
 });
 
+test('a table may be replaced and renamed, and what reads what is told in the order of the statements', async () => {
+  const checked = await check(
+    `${create('a', 'from base')}; ${create('b', 'from a')}; create or replace dynamic table A target_lag = '1 h' as select 2;
+     alter dynamic table b rename to former; alter dynamic table a suspend; ${create('b', 'from FORMER')};
+     ${create('c', 'from b')}; create or replace dynamic table former target_lag = '1 h' as select 3;
+     create or replace dynamic table a target_lag = '1 h' as from c`,
+  );
+  expect(checked.flatMap(({error}) => error ?? [])).toEqual([]);
+  expect(creationOrder(checked)).toEqual(['main.a', 'main.b', 'main.c', 'main.former']);
+
+  const taken = await check(
+    `${create('a', 'from b')}; ${create('b', 'select 1')}; alter dynamic table b rename to A; alter dynamic table b rename to c;
+     ${create('c', 'select 1')}; create or replace dynamic table c target_lag = '1 h' as from a`,
+  );
+  expect(taken.map(({error}) => error?.message ?? null)).toEqual([
+    null,
+    null,
+    'main.a is there already, by 1.sql:1:1.',
+    null,
+    'main.c is there already, by 1.sql:1:148.',
+    null,
+  ]);
+  const cycle = await check(
+    `${create('a', 'from base')}; ${create('b', 'from a')}; create or replace dynamic table a target_lag = '1 h' as from b`,
+  );
+  expect(cycle.map(({error}) => error?.code ?? null)).toEqual([null, null, 'dependency_cycle']);
+});
+
 test('plain SQL is left to DuckDB but for its syntax, where a misspelt statement of ours ends up too', async () => {
   const checked = await check(
     'create table t as select 1;\n  create dynamc table d as select 1;\npragma of_an_extension;\nselect 1 +',
@@ -83,7 +111,7 @@ test('against the lake each CREATE is tried dry, over the columns that those whi
   const asked: string[] = [];
   const columns = [{name: 'n', type: 'INTEGER'}];
   const client = {
-    list: () => Promise.resolve([{table: 'main.there'} as DynamicTable]),
+    list: () => Promise.resolve([{table: 'main.there'}, {table: 'main.old'}] as DynamicTable[]),
     create: (statement: string, {assumed}: {assumed?: readonly AssumedTable[]} = {}) => {
       asked.push(`${statement.trim()} ${JSON.stringify(assumed)}`);
       if (statement.includes('wrong')) {
@@ -104,7 +132,11 @@ test('against the lake each CREATE is tried dry, over the columns that those whi
     create('mistaken', 'select wrong from fresh'),
     'create schema s; create or replace view s.made as select 1',
     create('over_made', 'from s.made'),
+    create('old', 'from orders').replace('create', 'create or replace'),
     'drop dynamic table ther',
+    'alter dynamic table there rename to elsewhere',
+    'alter dynamic table elsewhere suspend',
+    create('over_renamed', 'from elsewhere'),
     'drop dynamic table if exists gone',
   ];
   const checked = await checkInLake(client, await check(statements.join(';\n')), () => undefined);
@@ -114,17 +146,22 @@ test('against the lake each CREATE is tried dry, over the columns that those whi
     `${statements[3]} ${fresh}`,
     `${statements[1]} ${fresh}`,
     `${statements[5]} []`,
+    `${statements[6]} []`,
   ]);
   expect(checked.map(({mode, note, error}) => [mode, note, error?.code ?? null, error?.position ?? null])).toEqual([
-    [null, 'not checked in the lake, for main.mistaken is not right yet', null, null],
+    [null, 'not checked in the lake, which has no such main.mistaken yet', null, null],
     ['incremental', 'there is one by this name already', null, null],
     ['incremental', null, null, null],
     [null, null, 'unknown_column', {line: 4, column: 1}],
     [null, null, null, null],
     [null, null, null, null],
     [null, 'not checked in the lake, where what 1.sql:5:1 creates is not yet', null, null],
-    [null, null, 'unknown_dynamic_table', {line: 7, column: 1}],
+    ['incremental', 'in place of the one that is there', null, null],
+    [null, null, 'unknown_dynamic_table', {line: 8, column: 1}],
+    [null, null, null, null],
+    [null, null, null, null],
+    [null, 'not checked in the lake, which has no such main.elsewhere yet', null, null],
     [null, null, null, null],
   ]);
-  expect(checked[7]?.error?.hint).toBe('Did you mean "main.there"?');
+  expect(checked[8]?.error?.hint).toBe('Did you mean "main.there"?');
 });

@@ -7,7 +7,14 @@ const now = Date.parse('2026-11-26T09:00:00Z');
 
 function aTable(more: Partial<TableNow> = {}): TableNow {
   return {
-    ...{table: 'main.totals', state: 'active', targetLag: '1 minute', refreshMode: 'AUTO', mode: 'incremental'},
+    ...{
+      table: 'main.totals',
+      state: 'active',
+      targetLag: '1 minute',
+      refreshMode: 'AUTO',
+      priority: 3,
+      mode: 'incremental',
+    },
     ...{reasons: [], sources: ['main.orders'], dataVersion: 7, freshAt: null, lagSeconds: 12, rows: 1234},
     ...{failuresInARow: 0, suspension: null, lastRefresh: null, createdAt: '2026-11-25T00:00:00Z'},
     ...{running: null, nextRun: '2026-11-26T09:00:20Z'},

@@ -89,6 +89,14 @@ test('quotes, dots, other alphabets, 200 characters and SQL in names and comment
   }
 });
 
+test('no comment is NULL or empty, and numbers may stand in quotes', () => {
+  for (const options of ["comment = '' priority = '2'", 'COMMENT = null, PRIORITY = 2'])
+    expect(parseStatement(`alter dynamic table d set ${options}`)).toEqual({
+      ...{kind: 'alter', table: {schema: 'main', name: 'd'}},
+      change: {kind: 'set', options: {comment: null, priority: 2}},
+    });
+});
+
 function mistake(options: string): FreshetError {
   return refused(`create dynamic table d ${options}`);
 }

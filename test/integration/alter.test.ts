@@ -75,6 +75,7 @@ const throughout = {
   refreshMode: 'FULL',
   initialize: 'ON_CREATE',
   cardinalityThreshold: 0.5,
+  priority: 1,
   comment: "it's for people",
 };
 
@@ -86,7 +87,7 @@ test('SET changes options in the lake, the metadata and the schedule, and nothin
     state: await state('totals'),
     entries: await history(made.deps.metadata, table, 10),
   };
-  const set = `set target_lag = '1 minute' refresh_mode = full, cardinality_threshold = .5 comment = 'it''s for people'`;
+  const set = `set target_lag = '1 minute' refresh_mode = full, cardinality_threshold = .5 priority = 1 comment = 'it''s for people'`;
   expect(await alter('TOTALS', set)).toEqual({
     ...{table, outcome: 'altered', mode: 'full', reasons: ['REFRESH_MODE = FULL']},
   });
@@ -104,7 +105,12 @@ test('SET changes options in the lake, the metadata and the schedule, and nothin
   expect(await made.choose(reader)).toMatchObject({kind: 'no-data'});
 
   expect(await alter('totals', "set comment = 'it''s for people'")).toMatchObject({outcome: 'unchanged'});
-  expect(await alter('totals', 'set refresh_mode = auto')).toMatchObject({mode: 'incremental', reasons: []});
+  expect(await alter('totals', 'set refresh_mode = auto comment = null')).toMatchObject({
+    ...{mode: 'incremental', reasons: []},
+  });
+  expect(
+    await made.rows(`select comment from duckdb_tables() where table_name = 'totals' and schema_name = 'main'`),
+  ).toEqual([[null]]);
   await made.run('insert into base values (1, 100)');
   const {found} = await lookUp(table);
   expect(found).toMatchObject({kind: 'refresh', forced: null});
@@ -260,20 +266,21 @@ async function replace(statement: string, deps: Deps = made.deps): Promise<void>
   await replaceTable({...deps, signal}, {plan, replaces: plan.replaces});
 }
 
-test('another query begins anew, also before the first refresh, and the same one is nothing new', async () => {
-  await made.create(`create dynamic table bare target_lag = '1 day' initialize = on_schedule as select 1 as a`);
+test('another query begins anew, also before the first refresh; the same one only when what it reads is another', async () => {
+  await made.create(`create dynamic table bare target_lag = '1 day' initialize = on_schedule as select 1 as z`);
+  await made.run('create table wide as select 1 as a');
   for (const [query, rows] of [
-    ['select 2 as b, 3 as c', [[2, 3]]],
-    ['select count(*) as n from base where v = 8', [[1]]],
-    ['select count(*) as n from base where 8 = v', [[1]]],
+    ['from wide', [[1]]],
+    ['from wide', [[1, 2]]],
+    ['select 3 as a, 4 as b', [[3, 4]]],
   ] as const) {
     await replace(`BARE target_lag = '1 day' as ${query}`);
-    expect(await made.choose('main.bare')).toMatchObject({kind: 'refresh'});
     await made.publish('main.bare');
     expect(await made.rows('from bare')).toEqual(rows);
+    await made.run('alter table wide add column if not exists b integer default 2');
   }
   await made.choose('main.bare');
-  await replace(`bare target_lag = '1 day' as select count(*) as n from base where 8 = v`);
+  await replace(`bare target_lag = '1 day' as select 3 as a, 4 as b`);
   expect(await made.choose('main.bare')).toMatchObject({kind: 'no-data'});
 });
 
@@ -301,7 +308,7 @@ test('a replacement that was cut off after the lake is ended by the next tick, a
   });
   expect((await lookUp(table)).found).toMatchObject({forced: {action: 'REINITIALIZE'}});
 
-  await replace(statement);
+  await replaceTable(deps, replaced);
   await made.publish(table);
   await restoreTable(deps, replaced);
   expect(await made.rows('from succeeded')).toEqual([[7]]);

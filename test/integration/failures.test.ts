@@ -13,6 +13,7 @@ import {
   mostFailuresInARow,
   moveTable,
   type TableRow,
+  liftSuspension,
 } from '../../src/metadata/dynamic-table.ts';
 import {countNoData, history, unknownRefresh} from '../../src/metadata/refresh.ts';
 import type {Trigger} from '../../src/refresh/action.ts';
@@ -189,6 +190,14 @@ test('contents older than the target lag are one alert until a scheduled run fin
   expect(await made.row('main.totals')).toMatchObject({lagMissedAt: null});
   await tick(2);
   expect(made.alerts[2]?.id).not.toBe(made.alerts[0]?.id);
+
+  // Just resumed, it has had no time to catch up.
+  await liftSuspension(made.metadata, incarnation);
+  await tick(2);
+  expect(made.alerts).toHaveLength(3);
+  await made.metadata.query(`update freshet.dynamic_table set resumed_at = resumed_at - interval '2 hours'`);
+  await tick(3);
+  expect(made.alerts).toHaveLength(4);
 });
 
 test('of a suspended table scheduled runs do nothing, all others what they always do; resume lifts it, and its readers', async () => {

@@ -1,9 +1,10 @@
 import {randomUUID} from 'node:crypto';
 import {afterAll, beforeAll, expect, test} from 'vitest';
+import type {Schedules} from '../../src/activities/deps.ts';
 import {recordFailure} from '../../src/activities/record-refresh.ts';
 import {resumeTable} from '../../src/activities/resume.ts';
 import {suspendTable} from '../../src/activities/suspend.ts';
-import {allTables, mostFailuresInARow, suspendedBelow} from '../../src/metadata/dynamic-table.ts';
+import {allTables, mostFailuresInARow, renameTable, suspendedBelow} from '../../src/metadata/dynamic-table.ts';
 import {someDeps, type TestDeps} from '../support/deps.ts';
 
 /** `a` and `b` over a base table, `ab` over both, `top` over `ab`. */
@@ -35,6 +36,9 @@ async function standing(): Promise<readonly string[]> {
   return found;
 }
 
+const unpause = (table: string) =>
+  made.deps.schedules.resume({table, taskQueue: 'none', targetLag: {kind: 'downstream'}, mode: 'full'});
+
 const paused = () => [...made.paused.keys()].map((name) => name.replace('main.', '')).toSorted();
 
 test('SUSPEND stops the tables above too, and RESUME has them go on', async () => {
@@ -64,8 +68,11 @@ test('what is above two suspended tables goes on with the second', async () => {
   await suspend('b');
   expect(await resume('a')).toMatchObject({outcome: 'resumed', readers: []});
   expect(await standing()).toEqual(['ab', 'b', 'top']);
+  // Somebody has unpaused it in Temporal.
+  await unpause('main.ab');
   expect(await resume('ab')).toMatchObject({outcome: 'upstream_suspended', suspendedUpstream: 'main.b'});
   expect(await standing()).toEqual(['ab', 'b', 'top']);
+  expect(paused()).toEqual(['ab', 'b', 'top']);
   expect(await resume('b')).toMatchObject({readers: ['main.ab', 'main.top']});
   expect(await standing()).toEqual([]);
   expect(paused()).toEqual([]);
@@ -121,4 +128,38 @@ test('a table that is made over a suspended one stands still with it', async () 
   expect(paused()).toContain('late');
   expect(await resume('a')).toMatchObject({readers: ['main.ab', 'main.late', 'main.top']});
   expect(paused()).toEqual([]);
+});
+
+test('a table that is renamed meanwhile is suspended under its new name, and gets no schedule under the former', async () => {
+  const table = await made.create(`create dynamic table moving target_lag = '1 day' as select 1 as v`);
+  const {metadata} = made.deps;
+  const row = async () => (await allTables(metadata)).find(({name}) => name.startsWith('main.mov'));
+  const {incarnation} = (await row()) ?? {incarnation: ''};
+  const move = (to: string) => renameTable(metadata, 'main.moving', incarnation, to);
+  const renaming = new Proxy(metadata, {
+    get: (target, key) =>
+      key === 'query'
+        ? async (text: string, values: unknown[]) => {
+            if (text.includes('set suspension')) await move('main.moved');
+            return await target.query(text, values);
+          }
+        : (Reflect.get(target, key) as unknown),
+  });
+  const suspended = await suspendTable({...made.deps, metadata: renaming}, {table, runId: randomUUID()});
+  expect(suspended).toMatchObject({table: 'main.moved', outcome: 'suspended'});
+  expect(await row()).toMatchObject({name: 'main.moved', suspension: {kind: 'user'}});
+
+  await renameTable(metadata, 'main.moved', incarnation, table);
+  const schedules: Schedules = {
+    ...made.deps.schedules,
+    resume: async (request) => {
+      await move('main.moved');
+      await made.deps.schedules.create(request);
+      return true;
+    },
+  };
+  made.scheduled.delete(table);
+  await resumeTable({...made.deps, schedules}, {table, taskQueue: 'none'});
+  expect(await row()).toMatchObject({name: 'main.moved', suspension: null});
+  expect(made.scheduled).not.toContain(table);
 });

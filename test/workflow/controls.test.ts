@@ -1,4 +1,5 @@
 import {afterAll, beforeAll, expect, test, vi} from 'vitest';
+import {applyId} from '../../src/temporal-names.ts';
 import {eventually} from '../support/eventually.ts';
 import {aStack, type Stack} from '../support/stack.ts';
 
@@ -41,7 +42,7 @@ test('SUSPEND pauses the schedules of a table and its readers, and RESUME starts
 });
 
 test('SET changes what a table is, and its contents stay and are carried on', async () => {
-  const set = "set target_lag = '2 days', comment = 'for the dashboard', cardinality_threshold = 1";
+  const set = "set target_lag = '2 days', comment = 'for the dashboard', cardinality_threshold = 1, priority = 1";
   expect(await stack.client.execute(`alter dynamic table Totals ${set}`)).toEqual({
     ...{kind: 'alter', result: {table: 'main.totals', outcome: 'altered', mode: 'incremental', reasons: []}},
   });
@@ -52,6 +53,9 @@ test('SET changes what a table is, and its contents stay and are carried on', as
   await stack.run('insert into base values (3, 31)');
   expect(await (await stack.client.refresh('totals')).result()).toMatchObject({refresh: {action: 'INCREMENTAL'}});
   expect(await stack.client.verify('totals')).toMatchObject({verdict: 'equal'});
+  const apply = await stack.temporal.workflow.getHandle(applyId(stack.prefix, 'main.totals')).describe();
+  expect(apply.priority?.priorityKey).toBe(1);
+  expect((await stack.client.list()).map(({priority}) => priority)).toEqual([3, 1]);
 
   await stack.client.suspend('totals');
   await stack.client.alter('alter dynamic table totals set target_lag = downstream');

@@ -13,6 +13,7 @@ type Changes = {
   readonly targetLag?: string;
   readonly refreshMode?: string;
   readonly cardinalityThreshold?: string;
+  readonly priority?: string;
   readonly comment?: string;
 };
 
@@ -24,7 +25,8 @@ export function addAlter(program: Command): void {
     .option('--target-lag <lag>', 'how stale it may be: "5 minutes", or DOWNSTREAM')
     .option('--refresh-mode <mode>', 'AUTO, INCREMENTAL or FULL')
     .option('--cardinality-threshold <share>', 'share of the rows from which on it is recomputed, 0 to 1')
-    .option('--comment <text>', 'a text for people')
+    .option('--priority <number>', 'whose refreshes go first while workers are short: 1 before 5')
+    .option('--comment <text>', 'a text for people; "" for none')
     .option('--rename-to <name>', 'another name; for itself alone')
     .action(alter);
   finish(
@@ -42,11 +44,12 @@ async function alter(table: string, options: Changes & JsonOption): Promise<void
   answer(result, options, showAlter);
 }
 
-function change({renameTo, targetLag, refreshMode, cardinalityThreshold, comment}: Changes): string {
+function change({renameTo, targetLag, refreshMode, cardinalityThreshold, priority, comment}: Changes): string {
   const given = {
     TARGET_LAG: targetLag,
     REFRESH_MODE: refreshMode,
     CARDINALITY_THRESHOLD: cardinalityThreshold,
+    PRIORITY: priority,
     COMMENT: comment,
   };
   const settings = Object.entries(given).flatMap(([name, value]) =>

@@ -1,4 +1,5 @@
 import type {DynamicTable, DynamicTableDetails, Suspension} from '../../client.ts';
+import {standardPriority} from '../../definition/definition.ts';
 import type {HistoryEntry} from '../../metadata/refresh.ts';
 import {age, bad, bold, count, fields, oneLine, rowCount, section, size, table} from '../text.ts';
 import {columnsText, modeText} from './definition.ts';
@@ -8,9 +9,11 @@ import {historyTable} from './history.ts';
 export function showTables(tables: readonly DynamicTable[]): string {
   if (tables.length === 0) return 'There is no dynamic table yet: see freshet create --help.';
   const right = {align: 'right'} as const;
+  const hasPriorities = tables.some(({priority}) => priority !== standardPriority);
   return table(
     [
       ...[{title: 'table'}, {title: 'target lag'}, {title: 'fresh'}, {title: 'refreshes'}],
+      ...(hasPriorities ? [{title: 'priority', ...right}] : []),
       ...[{title: 'rows', ...right}, {title: 'snapshot', ...right}, {title: 'last refresh'}],
     ],
     tables.map((each) => [
@@ -18,6 +21,7 @@ export function showTables(tables: readonly DynamicTable[]): string {
       each.targetLag,
       freshText(each),
       each.mode,
+      ...(hasPriorities ? [String(each.priority)] : []),
       each.rows === null ? '' : count(each.rows),
       each.dataVersion === null ? '' : String(each.dataVersion),
       lastText(each.lastRefresh),
@@ -56,7 +60,7 @@ function settings(details: DynamicTableDetails): readonly (readonly [string, str
     ['priority', String(details.priority)],
     ['sources', details.sources.join(', ')],
     ['read by', details.readers.join(', ')],
-    ['schedule', scheduleText(details.schedule)],
+    ['schedule', scheduleText(details)],
     ['created', details.createdAt],
     ['comment', details.comment ?? ''],
   ].filter((pair): pair is [string, string] => pair[1] !== '');
@@ -71,8 +75,8 @@ function groupsText(groups: DynamicTableDetails['keptGroups']): string {
   return groups === null ? '' : `${groups.table}: ${rowCount(groups.rows)}, ${size(groups.bytes)}`;
 }
 
-function scheduleText(schedule: DynamicTableDetails['schedule']): string {
-  if (schedule === null) return bad('missing in Temporal');
+function scheduleText({schedule, table: name}: DynamicTableDetails): string {
+  if (schedule === null) return bad(`missing in Temporal, until freshet resume ${name}`);
   if (schedule.paused) return `${schedule.id}, paused`;
   return [schedule.id, ...schedule.nextRuns.slice(0, 1).map((time) => `next at ${time}`)].join(', ');
 }
