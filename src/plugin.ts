@@ -223,6 +223,9 @@ function refuseWithoutOurs(bundle: WorkflowBundleOption): void {
   });
 }
 
+/** What `composition.cjs` asks for, instead of the host's workflows. */
+const hostAlias = '__freshet_host_workflows__';
+
 type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
 
 function composed(config: WebpackConfig, host: string): WebpackConfig {
@@ -231,20 +234,24 @@ function composed(config: WebpackConfig, host: string): WebpackConfig {
     resolve: {
       ...config.resolve,
       // An array of aliases is webpack's other form, which the SDK does not use.
-      alias: {...(config.resolve?.alias as Record<string, string>), __freshet_host_workflows__$: host},
+      alias: {...(config.resolve?.alias as Record<string, string>), [`${hostAlias}$`]: host},
     },
-    plugins: [...(config.plugins ?? []), {apply: (compiler: Compiler) => refuseClashes(compiler, host)}],
+    plugins: [...(config.plugins ?? []), {apply: refuseClashes}],
   };
 }
 
 /** Two workflows of one name would fail every workflow task of the worker; the bundler knows both and can tell before. */
-function refuseClashes(compiler: Compiler, host: string): void {
+function refuseClashes(compiler: Compiler): void {
   compiler.hooks.compilation.tap('freshet', ({hooks, moduleGraph}) => {
     // After webpack's own at stage 0, which finds out what each module exports.
     hooks.finishModules.tapPromise({name: 'freshet', stage: 1000}, async (modules) => {
-      const module = [...modules].find((each) => each.nameForCondition() === host);
-      const exported = module === undefined ? null : moduleGraph.getExportsInfo(module).getProvidedExports();
-      if (module === undefined || !Array.isArray(exported)) return;
+      const composing = [...modules].find((each) => each.nameForCondition() === composition);
+      // By what has been found for the alias: the host's path may lack its suffix, or lead through a link.
+      const module = [...(composing === undefined ? [] : moduleGraph.getOutgoingConnections(composing))].find(
+        ({dependency}) => dependency !== null && 'request' in dependency && dependency.request === hostAlias,
+      )?.module;
+      const exported = module ? moduleGraph.getExportsInfo(module).getProvidedExports() : null;
+      if (!module || !Array.isArray(exported)) return;
       const clash = exported.find((name) => {
         if (!ownNames.has(name)) return false;
         const target = moduleGraph.getExportInfo(module, name).getTarget(moduleGraph);

@@ -113,8 +113,9 @@ async function aHost(
   {activities = {}, dataConverter = {}}: Pick<WorkerOptions, 'activities' | 'dataConverter'> = {},
 ): Promise<Host> {
   const folder = await mkdtemp(path.join(here, 'host-'));
-  const workflowsPath = path.join(folder, 'workflows.ts');
-  await writeFile(workflowsPath, workflows);
+  await writeFile(path.join(folder, 'workflows.ts'), workflows);
+  // A path as the bundler takes it too, without the suffix.
+  const workflowsPath = path.join(folder, 'workflows');
   const connection = await NativeConnection.connect({address: temporalAddress(), plugins: [...plugins]});
   const taskQueue = `host-${randomUUID()}`;
   try {
