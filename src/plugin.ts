@@ -10,7 +10,7 @@ import {
   type WorkerOptions,
   type WorkflowBundleOption,
 } from '@temporalio/worker';
-import type {Compiler} from 'webpack';
+import type {Compiler, Module, ModuleGraph} from 'webpack';
 import type {Activities} from './activities/activities.ts';
 import {createActivities} from './activities/index.ts';
 import {openAlerts} from './alerts.ts';
@@ -247,22 +247,45 @@ function refuseClashes(compiler: Compiler): void {
     hooks.finishModules.tapPromise({name: 'freshet', stage: 1000}, async (modules) => {
       const composing = [...modules].find((each) => each.nameForCondition() === composition);
       // By what has been found for the alias: the host's path may lack its suffix, or lead through a link.
-      const module = [...(composing === undefined ? [] : moduleGraph.getOutgoingConnections(composing))].find(
+      const host = [...(composing === undefined ? [] : moduleGraph.getOutgoingConnections(composing))].find(
         ({dependency}) => dependency !== null && 'request' in dependency && dependency.request === hostAlias,
       )?.module;
-      const exported = module ? moduleGraph.getExportsInfo(module).getProvidedExports() : null;
-      if (!module || !Array.isArray(exported)) return;
-      const clash = exported.find((name) => {
-        if (!ownNames.has(name)) return false;
-        const target = moduleGraph.getExportInfo(module, name).getTarget(moduleGraph);
-        return target?.module.nameForCondition()?.startsWith(path.dirname(ownWorkflows)) !== true;
-      });
+      const clash = host && clashOf(host, moduleGraph);
       if (clash === undefined) return;
       throw new FreshetError('invalid_configuration', `Both Freshet and this worker have a workflow named ${clash}.`, {
         hint: 'Rename yours, or give Freshet a worker of its own.',
       });
     });
   });
+}
+
+/**
+ * A name of ours that a module exports for something of its own. It may hand ours on: webpack follows that in an ES module. In CommonJS
+ * it may not even know the names, which are then those of what the module requires.
+ */
+function clashOf(module: Module, graph: ModuleGraph, seen = new Set<Module>()): string | undefined {
+  if (isOwnModule(module) || seen.has(module)) return undefined;
+  seen.add(module);
+  const required = [...graph.getOutgoingConnections(module)].flatMap((connection) => connection.module ?? []);
+  const exported = graph.getExportsInfo(module).getProvidedExports();
+  if (!Array.isArray(exported)) {
+    for (const each of required) {
+      const clash = clashOf(each, graph, seen);
+      if (clash !== undefined) return clash;
+    }
+    return undefined;
+  }
+  const isESModule = module.buildMeta?.['exportsType'] === 'namespace';
+  const mayHandOn = !isESModule && required.some(isOwnModule);
+  return exported.find((name) => {
+    if (!ownNames.has(name)) return false;
+    const target = graph.getExportInfo(module, name).getTarget(graph);
+    return target === undefined ? !mayHandOn : !isOwnModule(target.module);
+  });
+}
+
+function isOwnModule(module: Module): boolean {
+  return module.nameForCondition()?.startsWith(path.dirname(ownWorkflows)) === true;
 }
 
 const ownNames: ReadonlySet<string> = new Set(Object.values(workflowTypes));
