@@ -1,8 +1,9 @@
-import {loadClientConnectConfig, type ClientConnectConfig} from '@temporalio/envconfig';
+import type {ClientConnectConfig} from '@temporalio/envconfig';
 import path from 'node:path';
 import type {z} from 'zod';
 import {FreshetError} from './errors.ts';
 import {readCatalogUrl} from './lake/catalog-url.ts';
+import {readTemporal} from './temporal-config.ts';
 import {taskQueue} from './temporal-names.ts';
 import {secretVariables, variables, type LogFormat, type LogLevel} from './variables.ts';
 
@@ -127,17 +128,6 @@ function scrubber(...urls: readonly (string | undefined)[]): ClientConfig['scrub
 function hiding(secrets: readonly (string | undefined)[], scrub: ClientConfig['scrub']): ClientConfig['scrub'] {
   const given = secrets.filter((secret) => secret !== undefined);
   return (text) => given.reduce((clean, secret) => clean.replaceAll(secret, '***'), scrub(text));
-}
-
-function readTemporal(environment: Environment): ClientConnectConfig {
-  // Empty as not set, as everywhere: an API key without a character would turn TLS on.
-  const set = Object.entries(environment).filter((entry): entry is [string, string] => Boolean(entry[1]));
-  try {
-    return loadClientConnectConfig({overrideEnvVars: Object.fromEntries(set)});
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new FreshetError('invalid_configuration', `Temporal's own configuration is wrong: ${message}`, {cause});
-  }
 }
 
 function parse<Shape extends z.ZodRawShape>(

@@ -10,7 +10,7 @@ import {
   type WorkerOptions,
   type WorkflowBundleOption,
 } from '@temporalio/worker';
-import type {Compiler} from 'webpack';
+import type {Compiler, Module, ModuleGraph} from 'webpack';
 import type {Activities} from './activities/activities.ts';
 import {createActivities} from './activities/index.ts';
 import {openAlerts} from './alerts.ts';
@@ -223,6 +223,9 @@ function refuseWithoutOurs(bundle: WorkflowBundleOption): void {
   });
 }
 
+/** What `composition.cjs` asks for, instead of the host's workflows. */
+const hostAlias = '__freshet_host_workflows__';
+
 type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
 
 function composed(config: WebpackConfig, host: string): WebpackConfig {
@@ -231,31 +234,58 @@ function composed(config: WebpackConfig, host: string): WebpackConfig {
     resolve: {
       ...config.resolve,
       // An array of aliases is webpack's other form, which the SDK does not use.
-      alias: {...(config.resolve?.alias as Record<string, string>), __freshet_host_workflows__$: host},
+      alias: {...(config.resolve?.alias as Record<string, string>), [`${hostAlias}$`]: host},
     },
-    plugins: [...(config.plugins ?? []), {apply: (compiler: Compiler) => refuseClashes(compiler, host)}],
+    plugins: [...(config.plugins ?? []), {apply: refuseClashes}],
   };
 }
 
 /** Two workflows of one name would fail every workflow task of the worker; the bundler knows both and can tell before. */
-function refuseClashes(compiler: Compiler, host: string): void {
+function refuseClashes(compiler: Compiler): void {
   compiler.hooks.compilation.tap('freshet', ({hooks, moduleGraph}) => {
     // After webpack's own at stage 0, which finds out what each module exports.
     hooks.finishModules.tapPromise({name: 'freshet', stage: 1000}, async (modules) => {
-      const module = [...modules].find((each) => each.nameForCondition() === host);
-      const exported = module === undefined ? null : moduleGraph.getExportsInfo(module).getProvidedExports();
-      if (module === undefined || !Array.isArray(exported)) return;
-      const clash = exported.find((name) => {
-        if (!ownNames.has(name)) return false;
-        const target = moduleGraph.getExportInfo(module, name).getTarget(moduleGraph);
-        return target?.module.nameForCondition()?.startsWith(path.dirname(ownWorkflows)) !== true;
-      });
+      const composing = [...modules].find((each) => each.nameForCondition() === composition);
+      // By what has been found for the alias: the host's path may lack its suffix, or lead through a link.
+      const host = [...(composing === undefined ? [] : moduleGraph.getOutgoingConnections(composing))].find(
+        ({dependency}) => dependency !== null && 'request' in dependency && dependency.request === hostAlias,
+      )?.module;
+      const clash = host && clashOf(host, moduleGraph);
       if (clash === undefined) return;
       throw new FreshetError('invalid_configuration', `Both Freshet and this worker have a workflow named ${clash}.`, {
         hint: 'Rename yours, or give Freshet a worker of its own.',
       });
     });
   });
+}
+
+/**
+ * A name of ours that a module exports for something of its own. It may hand ours on: webpack follows that in an ES module. In CommonJS
+ * it may not even know the names, which are then those of what the module requires.
+ */
+function clashOf(module: Module, graph: ModuleGraph, seen = new Set<Module>()): string | undefined {
+  if (isOwnModule(module) || seen.has(module)) return undefined;
+  seen.add(module);
+  const required = [...graph.getOutgoingConnections(module)].flatMap((connection) => connection.module ?? []);
+  const exported = graph.getExportsInfo(module).getProvidedExports();
+  if (!Array.isArray(exported)) {
+    for (const each of required) {
+      const clash = clashOf(each, graph, seen);
+      if (clash !== undefined) return clash;
+    }
+    return undefined;
+  }
+  const isESModule = module.buildMeta?.['exportsType'] === 'namespace';
+  const mayHandOn = !isESModule && required.some(isOwnModule);
+  return exported.find((name) => {
+    if (!ownNames.has(name)) return false;
+    const target = graph.getExportInfo(module, name).getTarget(graph);
+    return target === undefined ? !mayHandOn : !isOwnModule(target.module);
+  });
+}
+
+function isOwnModule(module: Module): boolean {
+  return module.nameForCondition()?.startsWith(path.dirname(ownWorkflows)) === true;
 }
 
 const ownNames: ReadonlySet<string> = new Set(Object.values(workflowTypes));

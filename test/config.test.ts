@@ -101,6 +101,20 @@ test('an empty variable counts as not set', () => {
   expect(temporal).toEqual(readConfig(enough).temporal);
 });
 
+test('certificates by which Temporal is never reached are told at once, without what they hold', () => {
+  const [half, both, authority, nowhere] = [
+    {TEMPORAL_TLS_CLIENT_CERT_DATA: 'CANARY'},
+    {TEMPORAL_TLS_CLIENT_CERT_DATA: 'CANARY', TEMPORAL_TLS_CLIENT_KEY_DATA: 'CANARY'},
+    {TEMPORAL_TLS_SERVER_CA_CERT_DATA: 'CANARY'},
+    {TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere.pem'},
+  ].map((tls) => problems({...enough, TEMPORAL_ADDRESS: 'temporal:7233', ...tls}));
+  expect(half).toContain('a client certificate without its key');
+  expect(both).toContain("the client certificate or its key can't be used");
+  expect(authority).toContain("the certificate of the server's authority can't be used");
+  expect(nowhere).toContain('/nowhere.pem');
+  expect([half, both, authority].join()).not.toContain('CANARY');
+});
+
 test('all wrong values are named at once, with what they should be', () => {
   expect(
     problems({

@@ -10,6 +10,8 @@ const client = new Client({connection, namespace});
 const report = await client.workflow.execute<typeof nightlyLoad>('nightlyLoad', {
   taskQueue: 'warehouse',
   workflowId: `nightly-load/${day}`,
+  // Who asks again while it runs waits for the same.
+  workflowIdConflictPolicy: 'USE_EXISTING',
   args: [day],
 });
 console.log(`${report.orders} orders of ${day}. Best customers:`);

@@ -147,6 +147,7 @@ test('a host does what its workflows and those of other programs ask of it, with
     expect(stdout).toMatch(/customer \d+.*\b4\d\d\b/);
   }
 
+  await writeFile(path.join(example, 'workflows.cjs'), handingOn);
   await writeFile(path.join(example, 'bundled.cjs'), bundled);
   await using _host = aHost(path.join(example, 'bundled.cjs'), env);
   await lake.run(`insert into orders values ('2026-11-26', 'customer 1', 1000)`);
@@ -163,6 +164,12 @@ test('a host does what its workflows and those of other programs ask of it, with
   expect(await lake.rows('select max(amount)::integer from sales')).toEqual([[1400]]);
 });
 
+/** Workflows of a host that are ours, as the compiler writes `export {refreshDynamicTable} from 'freshet/workflows'` in CommonJS. */
+const handingOn = `
+  Object.defineProperty(exports, '__esModule', {value: true});
+  const workflows = require('freshet/workflows');
+  Object.defineProperty(exports, 'refreshDynamicTable', {enumerable: true, get: () => workflows.refreshDynamicTable});`;
+
 /** A worker whose bundle is made beforehand, in CommonJS. */
 const bundled = `
   const {bundleWorkflowCode, NativeConnection, Worker} = require('@temporalio/worker');
@@ -170,7 +177,7 @@ const bundled = `
   void (async () => {
     const config = readConfig(process.env);
     const plugins = [new FreshetPlugin({config})];
-    const workflowBundle = await bundleWorkflowCode({workflowsPath: require.resolve('./lib/workflows.js'), plugins});
+    const workflowBundle = await bundleWorkflowCode({workflowsPath: require.resolve('./workflows.cjs'), plugins});
     const connection = await NativeConnection.connect(config.temporal.connectionOptions);
     const worker = await Worker.create({connection, taskQueue: 'warehouse', workflowBundle, plugins});
     await worker.run();

@@ -55,9 +55,13 @@ test('a host worker runs its own workflows and ours, although all that it has se
 
 test('a workflow of the host with a name of ours is refused before the worker is there', async () => {
   await using stack = await aStack({withWorker: false});
-  const host = aHost('export async function applyRefresh(): Promise<void> {}', [
-    new FreshetPlugin({config: stack.config}),
-  ]);
+  const host = aHost(
+    `// As the compiler writes \`export * from './more'\`: the bundler does not know what that exports.
+     const more = require('./more');
+     for (const name of Object.keys(more)) exports[name] = more[name];`,
+    [new FreshetPlugin({config: stack.config})],
+    {more: 'export async function applyRefresh(): Promise<void> {}'},
+  );
   await expect(host).rejects.toMatchObject({
     code: 'invalid_configuration',
     message: expect.stringContaining('applyRefresh'),
@@ -110,11 +114,17 @@ type Host = AsyncDisposable & {
 async function aHost(
   workflows: string,
   plugins: readonly FreshetPlugin[],
-  {activities = {}, dataConverter = {}}: Pick<WorkerOptions, 'activities' | 'dataConverter'> = {},
+  {
+    activities = {},
+    dataConverter = {},
+    more = '',
+  }: Pick<WorkerOptions, 'activities' | 'dataConverter'> & {readonly more?: string} = {},
 ): Promise<Host> {
   const folder = await mkdtemp(path.join(here, 'host-'));
-  const workflowsPath = path.join(folder, 'workflows.ts');
-  await writeFile(workflowsPath, workflows);
+  await writeFile(path.join(folder, 'workflows.ts'), workflows);
+  await writeFile(path.join(folder, 'more.ts'), more);
+  // A path as the bundler takes it too, without the suffix.
+  const workflowsPath = path.join(folder, 'workflows');
   const connection = await NativeConnection.connect({address: temporalAddress(), plugins: [...plugins]});
   const taskQueue = `host-${randomUUID()}`;
   try {
