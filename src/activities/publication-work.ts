@@ -3,6 +3,7 @@ import type {LakeTable} from '../lake/catalog.ts';
 import {changedPast, countAt, isRewrittenSince} from '../lake/feed.ts';
 import {isTargetChanged, type Fingerprint, type FingerprintedTarget} from '../lake/fingerprint.ts';
 import {groupsAmiss, ownStandings} from '../lake/groups.ts';
+import {mostKeysOneByOne} from '../lake/instance.ts';
 import {publish} from '../lake/publication.ts';
 import type {Written} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
@@ -195,9 +196,25 @@ export async function countRows(session: Session, table: Sql, label?: string): P
 }
 
 export async function runAll(session: Session, statements: readonly Statement[]): Promise<void> {
-  for (const {label, text, ifAny} of statements) {
-    if (ifAny === undefined || (await countRows(session, identifier(ifAny))) > 0) await session.run(text, label);
+  for (const {label, text, ifAny, keysOneByOne} of statements) {
+    if (ifAny !== undefined && (await countRows(session, identifier(ifAny))) === 0) continue;
+    await lookingForKeys(session, keysOneByOne, () => session.run(text, label));
   }
+}
+
+/** The setting is one of the connection, and goes with it where the statement fails. */
+async function lookingForKeys(
+  session: Session,
+  oneByOne: number | undefined,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  if (oneByOne === undefined || oneByOne >= mostKeysOneByOne) {
+    await work();
+    return;
+  }
+  await session.run(sql`SET SESSION dynamic_or_filter_threshold = ${oneByOne}`);
+  await work();
+  await session.run(sql`RESET SESSION dynamic_or_filter_threshold`);
 }
 
 /** `stale` and `added` into the target; by row, every row that was to go must have been there. */
