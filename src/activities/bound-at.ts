@@ -7,7 +7,7 @@ import type {Reached} from '../binder/reach.ts';
 import {bareQuery} from '../definition/statement.ts';
 import type {Query} from '../definition/statement.ts';
 import {contentsKept, FreshetError} from '../errors.ts';
-import {catalogTable} from '../lake/catalog.ts';
+import {askedOfPostgres, postgresTable} from '../lake/catalog.ts';
 import type {LakeTable} from '../lake/catalog.ts';
 import {definitionHash, readFingerprint} from '../lake/fingerprint.ts';
 import type {Fingerprint} from '../lake/fingerprint.ts';
@@ -39,9 +39,9 @@ type Plans = {
 };
 
 /**
- * Binds a definition at the snapshots that a refresh reads, once per definition and schema: while the lake's schema version stays
- * the same at each of them, so does the plan. A catalog restored from a backup gives versions out again: it is known by another time of
- * a snapshot that was seen before.
+ * Binds a definition at the snapshots that a refresh reads, once for what it reaches there: while the lake's schema version stays the
+ * same at each of them, so does that, and where it does not, it is looked at again, for most DDL is about other tables. A catalog
+ * restored from a backup gives versions out again: it is known by another time of a snapshot that was seen before.
  */
 export async function boundAt(
   lake: Lake,
@@ -59,16 +59,28 @@ export async function boundAt(
   kept.seen = rows.at(-1) ?? null;
   const schemaOf = new Map(rows.map(({snapshot, version}) => [snapshot, version]));
   const schemas = snapshots.map((snapshot) => schemaOf.get(snapshot));
-  const key = `${definitionHash(definition)} ${JSON.stringify(definition.reached)} ${schemas.join(' ')}`;
-  const found = known.get(key);
+  const defined = `${definitionHash(definition)} ${JSON.stringify(definition.reached)}`;
+  const ofSchemas = `${defined} ${schemas.join(' ')}`;
+  const found = known.get(ofSchemas);
   if (found) return found;
   const query = bareQuery(definition.query);
-  const bound = await bindAt(lake, definition, query, {dataVersion, snapshotOf}, {signal}).catch((error: unknown) => {
+  const versions = {dataVersion, snapshotOf};
+  try {
+    const reached = await reachAt(lake, definition, query, versions, {signal});
+    const ofReached = `${defined} ${meaningOf(reached)}`;
+    const bound = known.get(ofReached) ?? (await bindReached(lake, definition, query, reached, versions, {signal}));
+    if (known.size >= mostPlans) known.clear();
+    known.set(ofSchemas, bound).set(ofReached, bound);
+    return bound;
+  } catch (error) {
     throw asSourceChange(error, definition);
-  });
-  if (known.size >= mostPlans) known.clear();
-  known.set(key, bound);
-  return bound;
+  }
+}
+
+/** All of it that binding and the fingerprint depend on. */
+function meaningOf({tables, views, macros, functions}: Reached): string {
+  const standing = tables.map(({table, tableId, columns}) => ({table, tableId, columns}));
+  return JSON.stringify({standing, views, macros, functions});
 }
 
 /** It bound when the table was created: what is wrong with it now, its sources have become. */
@@ -93,13 +105,34 @@ export async function bindAt(
   lake: Lake,
   definition: StoredDefinition,
   query: Query,
-  {dataVersion, snapshotOf}: Versions,
-  {signal, check = boundAgain, assumed = []}: Binding = {},
+  versions: Versions,
+  binding: Binding = {},
 ): Promise<BoundAt> {
-  const reached = await lake.look(
+  const reached = await reachAt(lake, definition, query, versions, binding);
+  return await bindReached(lake, definition, query, reached, versions, binding);
+}
+
+async function reachAt(
+  lake: Lake,
+  definition: StoredDefinition,
+  query: Query,
+  {dataVersion, snapshotOf}: Versions,
+  {signal, assumed = []}: Binding,
+): Promise<Reached> {
+  return await lake.look(
     async (session) => recorded(await reach(session, query, dataVersion, snapshotOf, assumed), definition),
     signal,
   );
+}
+
+async function bindReached(
+  lake: Lake,
+  definition: StoredDefinition,
+  query: Query,
+  reached: Reached,
+  {snapshotOf}: Versions,
+  {signal, check = boundAgain, assumed = []}: Binding,
+): Promise<BoundAt> {
   const bound = await lake.bind(
     definition.settings,
     async (session) => {
@@ -174,7 +207,7 @@ type SchemaVersion = {readonly snapshot: number; readonly version: number; reado
 async function schemaVersions(session: Session, snapshots: readonly number[]): Promise<readonly SchemaVersion[]> {
   const list = join(snapshots.map((snapshot) => sql`${snapshot}`));
   return await session.rows<SchemaVersion>(
-    sql`SELECT snapshot_id AS snapshot, schema_version AS version, snapshot_time AS time
-      FROM ${catalogTable(session, 'snapshot')} WHERE snapshot_id IN (${list}) ORDER BY snapshot_id`,
+    sql`FROM ${askedOfPostgres(sql`SELECT snapshot_id AS snapshot, schema_version AS version, snapshot_time AS time
+      FROM ${postgresTable(session, 'snapshot')} WHERE snapshot_id IN (${list})`)} ORDER BY snapshot`,
   );
 }

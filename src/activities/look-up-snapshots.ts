@@ -5,14 +5,15 @@ import type {Bound} from '../binder/bound.ts';
 import {contentsKept, FreshetError} from '../errors.ts';
 import {currentSnapshot, type LakeTable} from '../lake/catalog.ts';
 import {feedParts, isRewritten} from '../lake/feed.ts';
-import {compareFingerprints, isTargetChanged} from '../lake/fingerprint.ts';
+import {isLakeError} from '../lake/errors.ts';
+import {compareFingerprints, isTargetChanged, type FingerprintedGroups} from '../lake/fingerprint.ts';
 import {groupsAmiss} from '../lake/groups.ts';
 import type {Lake} from '../lake/lake.ts';
 import {damageOf} from '../lake/maintenance.ts';
 import {pastsOf, type Past} from '../lake/past.ts';
 import {isReadable, publicationOf} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
-import {readStanding, readState} from '../lake/state.ts';
+import {groupsTable, readState, readThere} from '../lake/state.ts';
 import type {Published, StoredSource} from '../lake/state.ts';
 import {lastByOthers, unaccountedFrom} from '../lake/target.ts';
 import type {ApplyInput, LookUp, SourceRange} from '../refresh/messages.ts';
@@ -38,21 +39,37 @@ export async function lookUpSnapshots(
   {apply}: {readonly apply: ApplyInput},
 ): Promise<LookUp> {
   const table = tableNamed(apply.table);
-  const found = await lake.look((session) => readStanding(session, table), signal);
-  if (found === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${apply.table}`);
-  const bound = await boundAt(lake, found.definition, versionsOf(apply), signal);
-  return await lake.look((session) => session.transaction(() => look(session, apply, bound)), signal);
+  const unknown = new FreshetError('unknown_dynamic_table', `There is no dynamic table ${apply.table}`);
+  const lookAt = async (session: Session): Promise<LookUp> => {
+    const {id: now} = await currentSnapshot(session);
+    const state = await readThere(session, table);
+    if (state === null) throw unknown;
+    // Binding looks at snapshots that were before, and has sessions of its own.
+    const bound = await boundAt(lake, state.definition, versionsOf(apply), signal);
+    return await look(session, state, apply, bound, now);
+  };
+  try {
+    return await lake.look((session) => session.transaction(() => lookAt(session)), signal);
+  } catch (error) {
+    const isGone =
+      isLakeError(error, 'statement') && (await lake.look((session) => readState(session, table))) === null;
+    throw isGone ? unknown : error;
+  }
 }
 
-async function look(session: Session, apply: ApplyInput, boundAt: BoundAt): Promise<LookUp> {
+async function look(
+  session: Session,
+  state: Published,
+  apply: ApplyInput,
+  boundAt: BoundAt,
+  now: number,
+): Promise<LookUp> {
   const {dataVersion} = apply;
   const {bound} = boundAt;
-  const {id: now} = await currentSnapshot(session);
-  const state = await readState(session, tableNamed(apply.table));
-  if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${apply.table}`);
   if (state.dataVersion !== null && state.dataVersion > dataVersion)
     return {kind: 'ahead', dataVersion: state.dataVersion};
-  const {target, pasts} = await readPasts(session, state, bound, apply, now);
+  const kept = keptGroups(state, hiddenGroupsOf(bound, state.definition));
+  const {target, groups, pasts} = await readPasts(session, state, bound, apply, now);
   const sources: SourceRange[] = [];
   for (const past of pasts) {
     const range = await rangeOf(session, past, apply, now);
@@ -68,7 +85,7 @@ async function look(session: Session, apply: ApplyInput, boundAt: BoundAt): Prom
     (apply.full ? await requested(session, state) : null) ??
     (isUnchanged && bound.volatileFunctions.length === 0
       ? null
-      : (notIncremental(state, bound) ?? (await untrustedGroups(session, state, bound, now))));
+      : (notIncremental(state, bound) ?? untrustedGroups(state, kept, groups)));
   if (forced === null && isUnchanged && state.dataVersion === dataVersion) {
     return {kind: 'current', publication: publicationOf(state)};
   }
@@ -84,14 +101,14 @@ type SourcePast = Past & {
   readonly before: StoredSource | undefined;
 };
 
-/** The table's own past since it was published, and those of its sources. */
+/** The table's own past since it was published, that of what is kept of its groups, and those of its sources. */
 async function readPasts(
   session: Session,
   state: Published,
   {sources}: Bound,
   apply: ApplyInput,
   now: number,
-): Promise<{target: Past; pasts: readonly SourcePast[]}> {
+): Promise<{target: Past; groups: Past; pasts: readonly SourcePast[]}> {
   const {snapshotOf} = versionsOf(apply);
   const wanted = sources.map(({table}) => {
     const source = tableNameText(table);
@@ -99,10 +116,10 @@ async function readPasts(
     const before = state.sources.find((candidate) => candidate.source === source);
     return {source, table, before, from: Math.min(before?.snapshot ?? to, to), to};
   });
-  const own = {table: state.table, from: unaccountedFrom(state), to: now};
-  const [target, ...pasts] = await pastsOf(session, [own, ...wanted], now);
-  assert(target, 'it was asked for');
-  return {target, pasts: pasts.map((past, i) => ({...wanted[i]!, ...past}))}; // One for each.
+  const own = [state.table, groupsTable(state.table)].map((table) => ({table, from: unaccountedFrom(state), to: now}));
+  const [target, groups, ...pasts] = await pastsOf(session, [...own, ...wanted], now);
+  assert(target && groups, 'they were asked for');
+  return {target, groups, pasts: pasts.map((past, i) => ({...wanted[i]!, ...past}))}; // One for each.
 }
 
 /** Asked for a full refresh: the moment to look whether the table itself is whole, which costs a scan without columns. */
@@ -230,9 +247,8 @@ function untrusted(state: Published, target: Past, pasts: readonly SourcePast[])
 }
 
 /** What is kept of the groups is not there any more, or not what we left. Where nothing is kept nothing is merged. */
-async function untrustedGroups(session: Session, state: Published, bound: Bound, now: number): Promise<Forced> {
-  const kept = keptGroups(state, hiddenGroupsOf(bound, state.definition));
-  const reason = kept === null ? null : await groupsAmiss(session, state, kept, now);
+function untrustedGroups(state: Published, kept: FingerprintedGroups | null, groups: Past): Forced {
+  const reason = kept === null ? null : groupsAmiss(state, kept, groups);
   return reason === null ? null : {action: 'FULL', reason};
 }
 

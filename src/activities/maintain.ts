@@ -2,7 +2,7 @@ import {defaultSettings} from '../definition/definition.ts';
 import {FreshetError} from '../errors.ts';
 import {currentSnapshot} from '../lake/catalog.ts';
 import {keptIn, type FingerprintedGroups} from '../lake/fingerprint.ts';
-import {dropGroups, groupsAmiss} from '../lake/groups.ts';
+import {dropGroups, groupsAmiss, ownStandings} from '../lake/groups.ts';
 import {damageOf, filesOf, forgetDeadStates, isTidy, tidy} from '../lake/maintenance.ts';
 import {isReadable} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
@@ -45,6 +45,7 @@ export async function maintainTable(
 
 async function areGroupsWhole(session: Session, state: Published, kept: FingerprintedGroups): Promise<boolean> {
   const {id} = await currentSnapshot(session);
-  const amiss = await groupsAmiss(session, state, kept, id);
+  const {groups} = await ownStandings(session, state, id);
+  const amiss = groupsAmiss(state, kept, groups);
   return amiss?.kind !== 'groups-lost' && (await isReadable(session, groupsTable(state.table)));
 }

@@ -1,3 +1,4 @@
+import {assert} from '../assert.ts';
 import {lakeAlias} from '../lake/alias.ts';
 import {isPrunedWrongly, unpruned} from '../lake/file-pruning.ts';
 import type {Session} from '../lake/session.ts';
@@ -7,9 +8,10 @@ import type {Scan} from '../relation/relation.ts';
 import {identifier, join, path, sql, type Sql} from '../sql.ts';
 import {tableNameText} from '../table-name.ts';
 
-/** What is known of the temporary tables of this refresh: whether a column of theirs holds a null. */
+/** What is known of the temporary tables of this refresh: how many rows they have, and whether a column holds a null. */
 export class Facts {
   readonly #nulls = new Map<string, ReadonlySet<string>>();
+  readonly #rows = new Map<string, number>();
 
   /** Looks at a table that has just been made, and answers how many rows it has. */
   async learn(session: Session, table: string, columns: readonly string[]): Promise<number> {
@@ -19,7 +21,15 @@ export class Facts {
     );
     const all = row?.['count'] ?? 0;
     this.#nulls.set(table, new Set(columns.filter((_, i) => row?.[`filled_${i}`] !== all)));
+    this.#rows.set(table, all);
     return all;
+  }
+
+  /** Of a table that was looked at. */
+  rowsOf(table: string): number {
+    const rows = this.#rows.get(table);
+    assert(rows !== undefined, `${table} was looked at`);
+    return rows;
   }
 
   mayBeNull(table: string, column: string): boolean {

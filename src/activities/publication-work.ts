@@ -1,14 +1,15 @@
 import {assert} from '../assert.ts';
-import {tableAt, type LakeTable} from '../lake/catalog.ts';
+import type {LakeTable} from '../lake/catalog.ts';
 import {changedPast, countAt, isRewrittenSince} from '../lake/feed.ts';
 import {isTargetChanged, type Fingerprint, type FingerprintedTarget} from '../lake/fingerprint.ts';
-import {groupsAmiss} from '../lake/groups.ts';
+import {groupsAmiss, ownStandings} from '../lake/groups.ts';
+import {mostKeysOneByOne} from '../lake/instance.ts';
 import {publish} from '../lake/publication.ts';
 import type {Written} from '../lake/publication.ts';
 import type {Session} from '../lake/session.ts';
 import {groupsTable} from '../lake/state.ts';
 import type {Published as State} from '../lake/state.ts';
-import {writtenByOthers} from '../lake/target.ts';
+import {lastByOthers} from '../lake/target.ts';
 import type {Statement, Target} from '../refresh/apply.ts';
 import type {Action} from '../refresh/action.ts';
 import type {ApplyInput, Decision, Extraction, Fence, LookUp, Published} from '../refresh/messages.ts';
@@ -88,11 +89,12 @@ export async function carryOut(work: Work, writing: Writing): Promise<Published>
     message: `${action} refresh of ${apply.table}`,
     extraInfo: {table: apply.table, dataVersion: lookUp.dataVersion, action, trigger: apply.trigger},
     write: async (asOf) => {
-      const table = await tableAt(session, into, asOf);
+      const own = await ownStandings(session, state, asOf, into);
+      const table = own.target.there;
       // Dropped or renamed since: another look says so.
       if (table === null) throw new GiveUp({kind: 'lost'});
       target = {tableId: table.tableId, columns: table.columns, asOf};
-      if (action === 'INCREMENTAL' || action === 'NO_DATA') await refuseWhatIsForeign(work, table, asOf);
+      if (action === 'INCREMENTAL' || action === 'NO_DATA') refuseWhatIsForeign(work, table, own);
       counts = await countSources(work, action);
       written = await write();
       return written;
@@ -134,13 +136,17 @@ export async function carryOut(work: Work, writing: Writing): Promise<Published>
 }
 
 /** What carries the contents on must not carry on what somebody else has written or altered since the look-up. */
-async function refuseWhatIsForeign({session, state, hidden}: Work, target: LakeTable, asOf: number): Promise<void> {
+function refuseWhatIsForeign(
+  {state, hidden}: Work,
+  table: LakeTable,
+  {target, groups}: Awaited<ReturnType<typeof ownStandings>>,
+): void {
   // Another look says what to do about it.
-  if (isTargetChanged(state.fingerprint?.target, target)) throw new GiveUp({kind: 'lost'});
-  const snapshot = await writtenByOthers(session, state, target.tableId);
+  if (isTargetChanged(state.fingerprint?.target, table)) throw new GiveUp({kind: 'lost'});
+  const snapshot = lastByOthers(state, target.history);
   if (snapshot !== null) throw new GiveUp({kind: 'full-instead', reason: {kind: 'target-written', snapshot}});
-  const groups = keptGroups(state, hidden);
-  const reason = groups === null ? null : await groupsAmiss(session, state, groups, asOf);
+  const kept = keptGroups(state, hidden);
+  const reason = kept === null ? null : groupsAmiss(state, kept, groups);
   if (reason !== null) throw new GiveUp({kind: 'full-instead', reason});
 }
 
@@ -190,9 +196,25 @@ export async function countRows(session: Session, table: Sql, label?: string): P
 }
 
 export async function runAll(session: Session, statements: readonly Statement[]): Promise<void> {
-  for (const {label, text, ifAny} of statements) {
-    if (ifAny === undefined || (await countRows(session, identifier(ifAny))) > 0) await session.run(text, label);
+  for (const {label, text, ifAny, keysOneByOne} of statements) {
+    if (ifAny !== undefined && (await countRows(session, identifier(ifAny))) === 0) continue;
+    await lookingForKeys(session, keysOneByOne, () => session.run(text, label));
   }
+}
+
+/** The setting is one of the connection, and goes with it where the statement fails. */
+async function lookingForKeys(
+  session: Session,
+  oneByOne: number | undefined,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  if (oneByOne === undefined || oneByOne >= mostKeysOneByOne) {
+    await work();
+    return;
+  }
+  await session.run(sql`SET SESSION dynamic_or_filter_threshold = ${oneByOne}`);
+  await work();
+  await session.run(sql`RESET SESSION dynamic_or_filter_threshold`);
 }
 
 /** `stale` and `added` into the target; by row, every row that was to go must have been there. */

@@ -29,10 +29,16 @@ export async function publishRefresh({lake, signal}: RefreshContext, input: Publ
   const state = await lake.look((session) => readStanding(session, table), signal);
   if (state === null) throw new FreshetError('unknown_dynamic_table', `There is no dynamic table ${input.apply.table}`);
   const bound = await boundAt(lake, state.definition, versionsOf(input.apply), signal);
-  const target: Target = {table: inLake(table), outputs: bound.bound.outputs};
+  const target: Target = {table: inLake(table), outputs: bound.bound.outputs, rows: input.lookUp.rows};
   const groups = hiddenGroupsOf(bound.bound, state.definition);
+  const kept = keptGroups(state, groups);
   const hidden =
-    groups === null ? null : {...groups, table: inLake(groupsTable(table)), outputs: keptColumns(groups.groups)};
+    groups === null
+      ? null
+      : {
+          ...{...groups, table: inLake(groupsTable(table)), outputs: keptColumns(groups.groups)},
+          ...(kept && {rows: kept.rows}),
+        };
   const folder = stagingFolder(lake, table, input.refreshId);
   const publish = (keepsGroups: boolean): Promise<Published> =>
     lake.compute(

@@ -1,5 +1,6 @@
+import {assert} from '../assert.ts';
 import {keptIn} from '../lake/fingerprint.ts';
-import {bytesOf, filesOf, isMaintenanceDue, type Files} from '../lake/maintenance.ts';
+import {isMaintenanceDue, sizesOf, type Files} from '../lake/maintenance.ts';
 import type {Session} from '../lake/session.ts';
 import type {ErrorCode} from '../errors.ts';
 import {inTransaction} from '../metadata/database.ts';
@@ -12,7 +13,7 @@ import {
   setKeptGroups,
   type KeptGroups,
 } from '../metadata/dynamic-table.ts';
-import {groupsTable, readState} from '../lake/state.ts';
+import {groupsTable, readStanding} from '../lake/state.ts';
 import {forgetPublications, savePublication} from '../metadata/publication.ts';
 import {
   countNoData,
@@ -63,14 +64,14 @@ async function lookAtFiles(
   session: Session,
   table: TableName,
 ): Promise<{files: readonly Files[]; keptGroups: KeptGroups | null}> {
-  const own = await filesOf(session, table);
   const groups = groupsTable(table);
-  const ofGroups = await filesOf(session, groups);
-  const state = ofGroups.data === 0 ? null : await readState(session, table);
+  const [own, ofGroups] = await sizesOf(session, [table, groups]);
+  assert(own && ofGroups, 'there is one size for each table');
+  const state = ofGroups.files.data === 0 ? null : await readStanding(session, table);
   const kept = keptIn(state?.fingerprint ?? null);
-  if (kept === null) return {files: [own], keptGroups: null};
-  const keptGroups = {table: tableNameText(groups), rows: kept.rows, bytes: await bytesOf(session, groups)};
-  return {files: [own, ofGroups], keptGroups};
+  if (kept === null) return {files: [own.files], keptGroups: null};
+  const keptGroups = {table: tableNameText(groups), rows: kept.rows, bytes: ofGroups.bytes};
+  return {files: [own.files, ofGroups.files], keptGroups};
 }
 
 /** How much of the time of all phases was not spent in SQL. */

@@ -8,13 +8,13 @@ import type {Extraction, Published} from '../refresh/messages.ts';
 import {columnName} from '../relation/print.ts';
 import {columnsOfRelation} from '../relation/relation.ts';
 import type {Staged} from '../relation/relation.ts';
-import {identifier, sql} from '../sql.ts';
+import {identifier, raw, sql} from '../sql.ts';
 import {tableNameText} from '../table-name.ts';
 import {programOf} from './extract-changes.ts';
 import {Facts, lakeNames} from './names.ts';
 import {fillingOf} from './fill-groups.ts';
 import {keptGroups, mergesOf} from './groups.ts';
-import {carryOut, countRows, countTarget, GiveUp, runAll, writeRows} from './publication-work.ts';
+import {carryOut, countRows, GiveUp, runAll, writeRows} from './publication-work.ts';
 import type {Work, Writing, Wrote} from './publication-work.ts';
 
 /** Applies what was staged: the root of the program is computed and written in the publishing transaction. */
@@ -34,7 +34,7 @@ export async function writeIncrementally(work: Work, folder: string): Promise<Pu
   const write: Writing['write'] = async () => {
     await checkTarget(work);
     const before = {deleted: 0, inserted: 0, rows: lookUp.rows, groups: state.fingerprint?.groups};
-    if (await isUntouched(session, program)) return before;
+    if (isUntouched(program, facts)) return before;
     await runAll(session, rootStatements(program, target, lakeNames(lookUp, facts), hidden));
     const {deleted, inserted} = await writeRows(work, target, program.root.kind);
     const written = {deleted, inserted, rows: lookUp.rows - deleted + inserted};
@@ -98,14 +98,18 @@ async function loadStaged(
 }
 
 /** The target must hold what we left, and so must its groups: a change of anything else gives wrong rows. */
-async function checkTarget(work: Work): Promise<void> {
-  const {session, state, hidden, lookUp} = work;
-  const found = await countTarget(work);
-  if (found !== lookUp.rows) throw new GiveUp(miscounted(lookUp.rows, found));
-  const groups = keptGroups(state, hidden);
-  if (groups === null || hidden === null) return;
-  const kept = await countRows(session, hidden.table, 'count the groups');
-  if (kept !== groups.rows) throw new GiveUp(miscounted(groups.rows, kept));
+async function checkTarget({session, state, target, hidden, lookUp}: Work): Promise<void> {
+  const kept = keptGroups(state, hidden);
+  const groups = kept === null || hidden === null ? null : hidden.table;
+  const [found] = await session.rows<{rows: number; groups: number | null}>(
+    sql`SELECT (SELECT count(*) FROM ${target.table}) AS "rows",
+  ${groups === null ? raw('NULL') : sql`(SELECT count(*) FROM ${groups})`} AS groups`,
+    groups === null ? 'count the table' : 'count the table and its groups',
+  );
+  assert(found, 'a SELECT of counts has one row');
+  if (found.rows !== lookUp.rows) throw new GiveUp(miscounted(lookUp.rows, found.rows));
+  if (kept !== null && found.groups !== null && found.groups !== kept.rows)
+    throw new GiveUp(miscounted(kept.rows, found.groups));
 }
 
 function miscounted(expected: number, found: number): Published {
@@ -113,9 +117,9 @@ function miscounted(expected: number, found: number): Published {
 }
 
 /** Whether nothing that changed reaches the result. */
-async function isUntouched(session: Session, {root}: Program): Promise<boolean> {
+function isUntouched({root}: Program, facts: Facts): boolean {
   const gate = gateOf(root);
-  return gate === null ? root.kind === 'unchanged' : (await countRows(session, identifier(gate.name))) === 0;
+  return gate === null ? root.kind === 'unchanged' : facts.rowsOf(gate.name) === 0;
 }
 
 /** What is staged and empty when nothing reaches the result. */

@@ -48,6 +48,18 @@ export function catalogTable({lake}: Session, table: string): Sql {
   return path(`__ducklake_metadata_${lakeAlias}`, lake.metadataSchema, `ducklake_${table}`);
 }
 
+/**
+ * A question in PostgreSQL's own SQL about the tables of DuckLake's catalog, which stand in it by `postgresTable`: what comes back are
+ * the answer's rows alone, by one round trip, in no order. Of the tables that a join in DuckDB names each would be fetched by itself, and often whole.
+ */
+export function askedOfPostgres(question: Sql): Sql {
+  return sql`postgres_query(${literal(`__ducklake_metadata_${lakeAlias}`)}, ${literal(question.text)})`;
+}
+
+export function postgresTable({lake}: Session, table: string): Sql {
+  return path(lake.metadataSchema, `ducklake_${table}`);
+}
+
 /** The newest snapshot; inside a transaction it is what all its reads see from now on. */
 export async function currentSnapshot(session: Session): Promise<{id: number}> {
   const [row] = await session.rows<{id: number}>(sql`SELECT id FROM ${identifier(lakeAlias)}.current_snapshot()`);
@@ -87,15 +99,12 @@ export async function stretches(
 ): Promise<Stretch[]> {
   if (wanted.length === 0) return [];
   const values = wanted.map(({from, to}, place) => sql`(${place}, ${from}, ${to})`);
-  const ids = wanted.flatMap(({from, to}) => [from, to]);
   const rows = await session.rows<Stretch & {place: number}>(
-    sql`SELECT place, min(id) FILTER (there.id IS NULL) AS missing,
-        max(there.time) FILTER (id = "from") AS fromTime, max(there.time) FILTER (id = "to") AS toTime
-      FROM (SELECT *, unnest(range("from", "to" + 1)) AS id FROM (VALUES ${join(values)}) AS v(place, "from", "to")) AS wanted
-      LEFT JOIN (
-        SELECT snapshot_id AS id, snapshot_time AS time FROM ${catalogTable(session, 'snapshot')}
-        WHERE snapshot_id BETWEEN ${Math.min(...ids)} AND ${Math.max(...ids)}) AS there USING (id)
-      GROUP BY place`,
+    sql`FROM ${askedOfPostgres(sql`SELECT place, min(id) FILTER (WHERE snapshot_id IS NULL) AS missing,
+        max(snapshot_time) FILTER (WHERE id = "from") AS "fromTime", max(snapshot_time) FILTER (WHERE id = "to") AS "toTime"
+      FROM (VALUES ${join(values)}) AS wanted(place, "from", "to") CROSS JOIN generate_series("from", "to") AS id
+      LEFT JOIN ${postgresTable(session, 'snapshot')} ON snapshot_id = id
+      GROUP BY place`)}`,
   );
   const empty: Stretch = {missing: null, fromTime: null, toTime: null};
   return wanted.map((_, place) => rows.find((row) => row.place === place) ?? empty);
@@ -127,14 +136,14 @@ export async function tablesAt(
   );
   const at = sql`wanted.snapshot`;
   const rows = await session.rows<CatalogColumn & {place: number; schema: string; table: string; tableId: number}>(
-    sql`SELECT wanted.place, s.schema_name AS schema, t.table_name AS "table", t.table_id AS tableId,
-        c.column_id AS fieldId, c.column_name AS name, c.column_type AS type, c.parent_column AS parent
+    sql`FROM ${askedOfPostgres(sql`SELECT wanted.place, s.schema_name AS schema, t.table_name AS "table", t.table_id AS "tableId",
+        c.column_id AS "fieldId", c.column_name AS name, c.column_type AS type, c.parent_column AS parent, c.column_order AS "order"
       FROM (VALUES ${join(values)}) AS wanted(place, schema, name, snapshot)
-      JOIN ${catalogTable(session, 'schema')} AS s ON lower(s.schema_name) = lower(wanted.schema) AND ${standsAt('s', at)}
-      JOIN ${catalogTable(session, 'table')} AS t
-        ON t.schema_id = s.schema_id AND lower(t.table_name) = lower(wanted.name) AND ${standsAt('t', at)}
-      JOIN ${catalogTable(session, 'column')} AS c ON c.table_id = t.table_id AND ${standsAt('c', at)}
-      ORDER BY c.column_order, c.column_id`,
+      JOIN ${postgresTable(session, 'schema')} AS s ON ${isSameName('s.schema_name', 'wanted.schema')} AND ${standsAt('s', at)}
+      JOIN ${postgresTable(session, 'table')} AS t
+        ON t.schema_id = s.schema_id AND ${isSameName('t.table_name', 'wanted.name')} AND ${standsAt('t', at)}
+      JOIN ${postgresTable(session, 'column')} AS c ON c.table_id = t.table_id AND ${standsAt('c', at)}`)}
+      ORDER BY "order", "fieldId"`,
   );
   const found = wanted.map(({snapshot}, place): LakeTable | null => {
     const own = rows.filter((row) => row.place === place);
@@ -259,10 +268,9 @@ export async function tableHistories(
   from: number,
   to: number,
 ): Promise<(tableId: number) => SnapshotChange[]> {
+  const all = changesMade(session, tableIds, from, to);
   const rows =
-    tableIds.length === 0
-      ? []
-      : await session.rows<ChangesMade>(sql`${changesMade(session, tableIds, from, to)} ORDER BY snapshot_id`);
+    tableIds.length === 0 ? [] : await session.rows<ChangesMade>(sql`FROM ${askedOfPostgres(all)} ORDER BY snapshot`);
   return (tableId) => rows.flatMap(({snapshot, made}) => changesOf(tableId, snapshot, made) ?? []);
 }
 
@@ -278,7 +286,8 @@ export async function lastWrite(
 ): Promise<number | null> {
   const all = changesMade(session, [tableId], after, Number.MAX_SAFE_INTEGER);
   for (const limit of [sql`LIMIT 20`, nothing]) {
-    const rows = await session.rows<ChangesMade>(sql`${all} ORDER BY snapshot_id DESC ${limit}`);
+    const last = askedOfPostgres(sql`${all} ORDER BY snapshot_id DESC ${limit}`);
+    const rows = await session.rows<ChangesMade>(sql`FROM ${last} ORDER BY snapshot DESC`);
     const found = rows.find(({snapshot, made}) => {
       const change = snapshot === except ? null : changesOf(tableId, snapshot, made);
       return change !== null && (change.inserts || change.deletes);
@@ -290,10 +299,10 @@ export async function lastWrite(
 
 type ChangesMade = {readonly snapshot: number; readonly made: string};
 
-/** A superset: an id may stand in another one, or in a name. */
+/** As PostgreSQL is asked. A superset: an id may stand in another one, or in a name. */
 function changesMade(session: Session, tableIds: readonly number[], from: number, to: number): Sql {
-  const told = tableIds.map((tableId) => sql`contains(changes_made, ${literal(`:${tableId}`)})`);
-  return sql`SELECT snapshot_id AS snapshot, changes_made AS made FROM ${catalogTable(session, 'snapshot_changes')}
+  const told = tableIds.map((tableId) => sql`strpos(changes_made, ${literal(`:${tableId}`)}) > 0`);
+  return sql`SELECT snapshot_id AS snapshot, changes_made AS made FROM ${postgresTable(session, 'snapshot_changes')}
     WHERE snapshot_id > ${from} AND snapshot_id <= ${to} AND (${join(told, ' OR ')})`;
 }
 
@@ -301,6 +310,11 @@ function changesMade(session: Session, tableIds: readonly number[], from: number
 function standsAt(alias: string, snapshot: number | Sql): Sql {
   const row = identifier(alias);
   return sql`${row}.begin_snapshot <= ${snapshot} AND (${row}.end_snapshot IS NULL OR ${row}.end_snapshot > ${snapshot})`;
+}
+
+/** As DuckDB takes names for the same, whatever the collation of PostgreSQL's database is. */
+function isSameName(one: 's.schema_name' | 't.table_name', other: 'wanted.schema' | 'wanted.name'): Sql {
+  return sql`lower(${raw(one)} COLLATE "C") = lower(${raw(other)} COLLATE "C")`;
 }
 
 function named(column: 'v.view_name' | 's.schema_name', name: string): Sql {

@@ -58,11 +58,12 @@ const patterns: readonly (readonly [RegExp, LakeErrorKind])[] = [
   // The second is all that is left to say of an internal error inside of a transaction.
   [/^(FATAL|INTERNAL) Error|fetch from an unsuccessful query result/, 'fatal'],
   [/^Invalid Input Error: No snapshot found at/, 'missing-snapshot'],
-  // DuckLake, whose question to its catalog was cut off, calls that an error of the binder.
+  // A question to the catalog that was cut off is called an error of the binder, whoever asked it, and tells the question's text.
   [
-    /^[\w ]+ Error: Failed to [^"']* DuckLake: [^]*(server closed the connection|terminating connection|no connection to the server|could not (receive|send) data|the database system is)/,
+    /^[\w ]+ Error: Failed to ([^"']* DuckLake: |prepare |execute )[^]*(server closed the connection|terminating connection|no connection to the server|could not (receive|send) data|the database system is)/,
     'connection',
   ],
+  [/^Binder Error: Failed to (prepare|execute) query/, 'other'],
   [/^(Conversion|Out of Range|Overflow|Mismatch Type|Divide by Zero|Sequence|Invalid Input) Error/, 'data'],
   [/^(Binder|Catalog|Parser|Syntax|Not implemented|Dependency|Permission) Error/, 'statement'],
   [/Transaction conflict/, 'conflict'],

@@ -1,14 +1,16 @@
+import {assert} from '../assert.ts';
 import type {Reason} from '../delta/reason.ts';
 import {identifier, join, raw, sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import {inLake} from './alias.ts';
 import {currentSnapshot, tableAt, type LakeTable} from './catalog.ts';
 import {isTargetChanged, type FingerprintedGroups} from './fingerprint.ts';
+import {standingsOf, type Standing} from './past.ts';
 import {isReadable} from './publication.ts';
 import type {Session} from './session.ts';
 import {groupsTable, type Published} from './state.ts';
 import {protect} from './table-options.ts';
-import {ownTarget, writtenByOthers} from './target.ts';
+import {lastByOthers, ownTarget, unaccountedFrom} from './target.ts';
 
 type KeptColumn = {readonly name: string; readonly storedType: string};
 
@@ -49,15 +51,22 @@ function hasColumns({columns}: LakeTable, wanted: readonly KeptColumn[]): boolea
   );
 }
 
-/** Why what is kept of the groups is not what the last publication left; null: it is. */
-export async function groupsAmiss(
+/** Why what is kept of the groups, as it stands now, is not what the last publication left; null: it is. */
+export function groupsAmiss(state: Published, kept: FingerprintedGroups, {there, history}: Standing): Reason | null {
+  if (there === null || isTargetChanged(kept, there)) return {kind: 'groups-lost'};
+  const snapshot = lastByOthers(state, history);
+  return snapshot === null ? null : {kind: 'target-written', snapshot};
+}
+
+/** How the tables of a dynamic table's own stand, and what was done to them that its publication has not accounted for. */
+export async function ownStandings(
   session: Session,
   state: Published,
-  kept: FingerprintedGroups,
-  now: number,
-): Promise<Reason | null> {
-  const there = await standingGroups(session, state.table, now);
-  if (there === null || isTargetChanged(kept, there)) return {kind: 'groups-lost'};
-  const snapshot = await writtenByOthers(session, state, there.tableId);
-  return snapshot === null ? null : {kind: 'target-written', snapshot};
+  asOf: number,
+  into = state.table,
+): Promise<{readonly target: Standing; readonly groups: Standing}> {
+  const after = unaccountedFrom(state) - 1;
+  const [target, groups] = await standingsOf(session, [into, groupsTable(state.table)], {at: asOf, after});
+  assert(target && groups, 'there is one for each table');
+  return {target, groups};
 }

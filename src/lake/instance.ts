@@ -14,6 +14,9 @@ import {within} from './within.ts';
 /** Files of DuckDB's extensions, of the version that belongs to this DuckDB. `httpfs` only for object stores. */
 export type ExtensionFiles = {readonly ducklake: string; readonly postgres_scanner: string; readonly httpfs?: string};
 
+/** Up to this many affected keys DuckLake skips files and row groups by the keys themselves, not only by their range. */
+export const mostKeysOneByOne = 1000;
+
 export type InstanceSettings = {
   readonly catalog: CatalogUrl;
   readonly dataPath: string;
@@ -108,8 +111,7 @@ function configuration(settings: InstanceSettings): Record<string, string> {
     memory_limit: `${Math.floor(settings.memoryBytes / 1024)}KiB`,
     temp_directory: settings.temporaryFolder,
     disabled_optimizers: settings.disabledOptimizers.join(','),
-    // Up to this many affected keys DuckLake skips files and row groups by the keys themselves, not only by their range.
-    dynamic_or_filter_threshold: '1000',
+    dynamic_or_filter_threshold: String(mostKeysOneByOne),
     // Grows with every commit otherwise.
     enable_external_file_cache: 'false',
     autoinstall_known_extensions: 'false',

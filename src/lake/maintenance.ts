@@ -1,7 +1,7 @@
-import {literal, sql, type Sql} from '../sql.ts';
+import {join, literal, sql, type Sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import {inLake, lakeAlias} from './alias.ts';
-import {catalogTable} from './catalog.ts';
+import {askedOfPostgres, catalogTable, postgresTable} from './catalog.ts';
 import type {Session} from './session.ts';
 import {readStanding, stateTable} from './state.ts';
 import {whileCompactable} from './table-options.ts';
@@ -27,19 +27,27 @@ export function isTidy({small, deletes}: Files): boolean {
 }
 
 export async function filesOf(session: Session, table: TableName): Promise<Files> {
-  const [files] = await session.rows<Files>(
-    sql`SELECT count(*) AS data, count(*) FILTER (WHERE file_size_bytes < ${smallBytes}) AS small, count(deleted) AS deletes
-      FROM (${liveFiles(session, table)})`,
-  );
-  return files ?? {data: 0, small: 0, deletes: 0};
+  const [size] = await sizesOf(session, [table]);
+  return size?.files ?? noFiles;
 }
 
-/** Of its live data files. */
-export async function bytesOf(session: Session, table: TableName): Promise<number> {
-  const [files] = await session.rows<{bytes: number}>(
-    sql`SELECT coalesce(sum(file_size_bytes), 0)::BIGINT AS bytes FROM (${liveFiles(session, table)})`,
+/** `bytes`: of its live data files. */
+export type Size = {readonly files: Files; readonly bytes: number};
+
+const noFiles: Files = {data: 0, small: 0, deletes: 0};
+
+/** Of several tables, one for each. */
+export async function sizesOf(session: Session, tables: readonly TableName[]): Promise<Size[]> {
+  const each = tables.map(
+    (table, place) => sql`SELECT ${place} AS place, count(*) AS data,
+        count(*) FILTER (WHERE file_size_bytes < ${smallBytes}) AS small, count(deleted) AS deletes,
+        coalesce(sum(file_size_bytes), 0)::BIGINT AS bytes
+      FROM (${liveFiles(session, table)}) AS files`,
   );
-  return files?.bytes ?? 0;
+  const rows = await session.rows<Files & {bytes: number; place: number}>(
+    sql`FROM ${askedOfPostgres(join(each, ' UNION ALL '))} ORDER BY place`,
+  );
+  return rows.map(({data, small, deletes, bytes}) => ({files: {data, small, deletes}, bytes}));
 }
 
 /**
@@ -101,9 +109,10 @@ export type Damage = {readonly expected: number; readonly found: number};
 export async function damageOf(session: Session, table: TableName): Promise<Damage | null> {
   const before = await readStanding(session, table);
   if (before === null || before.dataVersion === null) return null;
+  const left = sql`SELECT coalesce(sum(record_count - coalesce(deleted, 0)), 0)::BIGINT AS "rows"
+    FROM (${liveFiles(session, table)}) AS files`;
   const [counts] = await session.rows<{real: number; catalog: number}>(
-    sql`SELECT (SELECT count(*) FROM ${inLake(table)}) AS real,
-      (SELECT coalesce(sum(record_count - coalesce(deleted, 0)), 0)::BIGINT FROM (${liveFiles(session, table)})) AS catalog`,
+    sql`SELECT (SELECT count(*) FROM ${inLake(table)}) AS real, (SELECT "rows" FROM ${askedOfPostgres(left)}) AS catalog`,
   );
   const after = await readStanding(session, table);
   if (counts === undefined || after?.generation !== before.generation) return null;
@@ -111,13 +120,13 @@ export async function damageOf(session: Session, table: TableName): Promise<Dama
   return found === undefined ? null : {expected: before.rows, found};
 }
 
+/** As PostgreSQL is asked. */
 function liveFiles(session: Session, {schema, name}: TableName): Sql {
-  return sql`SELECT f.record_count, f.file_size_bytes, d.deleted
-    FROM ${catalogTable(session, 'table')} AS t
-    JOIN ${catalogTable(session, 'schema')} AS s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
-    JOIN ${catalogTable(session, 'data_file')} AS f ON f.table_id = t.table_id AND f.end_snapshot IS NULL
-    LEFT JOIN (
-      SELECT data_file_id, sum(delete_count) AS deleted FROM ${catalogTable(session, 'delete_file')}
-      WHERE end_snapshot IS NULL GROUP BY data_file_id) AS d ON d.data_file_id = f.data_file_id
+  return sql`SELECT f.record_count, f.file_size_bytes,
+      (SELECT sum(delete_count) FROM ${postgresTable(session, 'delete_file')} AS d
+       WHERE d.data_file_id = f.data_file_id AND d.table_id = f.table_id AND d.end_snapshot IS NULL) AS deleted
+    FROM ${postgresTable(session, 'table')} AS t
+    JOIN ${postgresTable(session, 'schema')} AS s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
+    JOIN ${postgresTable(session, 'data_file')} AS f ON f.table_id = t.table_id AND f.end_snapshot IS NULL
     WHERE t.end_snapshot IS NULL AND t.table_name = ${literal(name)} AND s.schema_name = ${literal(schema)}`;
 }

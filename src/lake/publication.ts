@@ -3,7 +3,7 @@ import type {Fence, Publication} from '../refresh/messages.ts';
 import {identifier, literal, sql} from '../sql.ts';
 import {tableNameText, type TableName} from '../table-name.ts';
 import {lakeAlias} from './alias.ts';
-import {catalogTable, currentSnapshot} from './catalog.ts';
+import {askedOfPostgres, currentSnapshot, postgresTable} from './catalog.ts';
 import {isLakeError, LakeError} from './errors.ts';
 import type {Session} from './session.ts';
 import {ownTarget} from './target.ts';
@@ -135,8 +135,8 @@ async function findPublication(
 /** By the commit's own words, whoever has published since; `after` a snapshot that is not long ago it costs little. */
 async function findCommit(session: Session, refreshId: string, after = -1): Promise<number | null> {
   const [row] = await session.rows<{snapshot: number | null}>(
-    sql`SELECT max(snapshot_id) AS snapshot FROM ${catalogTable(session, 'snapshot_changes')}
-      WHERE snapshot_id > ${after} AND author = 'freshet' AND contains(commit_extra_info, ${literal(JSON.stringify({refreshId}).slice(1, -1))})`,
+    sql`FROM ${askedOfPostgres(sql`SELECT max(snapshot_id) AS snapshot FROM ${postgresTable(session, 'snapshot_changes')}
+      WHERE snapshot_id > ${after} AND author = 'freshet' AND strpos(commit_extra_info, ${literal(JSON.stringify({refreshId}).slice(1, -1))}) > 0`)}`,
   );
   return row?.snapshot ?? null;
 }

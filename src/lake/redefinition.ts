@@ -5,7 +5,7 @@ import {tableNameText, type TableName} from '../table-name.ts';
 import {inLake, lakeAlias} from './alias.ts';
 import {currentSnapshot, tableAt} from './catalog.ts';
 import {isTargetChanged, keptIn} from './fingerprint.ts';
-import {groupsAmiss} from './groups.ts';
+import {groupsAmiss, ownStandings} from './groups.ts';
 import type {Session} from './session.ts';
 import {
   fencedUpdate,
@@ -18,7 +18,7 @@ import {
   type StoredDefinition,
 } from './state.ts';
 import {protect} from './table-options.ts';
-import {refuseTaken, writtenByOthers} from './target.ts';
+import {lastByOthers, refuseTaken} from './target.ts';
 
 /** Puts other options down with the contents, which stay what they are. Where they stand already nothing is written. */
 export async function changeOptions(session: Session, table: TableName, definition: StoredDefinition): Promise<void> {
@@ -108,11 +108,11 @@ async function carriedOn(session: Session, state: Published): Promise<StateRow> 
 
 /** Whether nobody but us has written or altered the target, or what is kept of its groups. */
 async function isAsLeft(session: Session, state: Published, asOf: number): Promise<boolean> {
-  const target = await tableAt(session, state.table, asOf);
-  if (target === null || isTargetChanged(state.fingerprint?.target, target)) return false;
-  if ((await writtenByOthers(session, state, target.tableId)) !== null) return false;
+  const {target, groups} = await ownStandings(session, state, asOf);
+  if (target.there === null || isTargetChanged(state.fingerprint?.target, target.there)) return false;
+  if (lastByOthers(state, target.history) !== null) return false;
   const kept = keptIn(state.fingerprint);
-  return kept === null || (await groupsAmiss(session, state, kept, asOf)) === null;
+  return kept === null || groupsAmiss(state, kept, groups) === null;
 }
 
 /** For people who look at the lake's snapshots, and for a repair that has to tell this commit from a refresh. */

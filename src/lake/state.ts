@@ -151,10 +151,15 @@ export async function readStates(session: Session, tables: readonly TableName[])
   return states;
 }
 
+/** The same in a transaction, of a table that is there: of any other the statement fails, and with it the transaction. */
+export async function readThere(session: Session, table: TableName): Promise<Published | null> {
+  return await readRow(session, stateTable(table));
+}
+
 /** The same now, where a statement may fail: outside of a transaction. One statement for a table that is there. */
 export async function readStanding(session: Session, table: TableName): Promise<Published | null> {
   try {
-    return await readRow(session, stateTable(table));
+    return await readThere(session, table);
   } catch (error) {
     if (isLakeError(error, 'statement') && (await readState(session, table)) === null) return null;
     throw error;

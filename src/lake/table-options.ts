@@ -1,7 +1,7 @@
 import {identifier, join, literal, sql} from '../sql.ts';
 import type {TableName} from '../table-name.ts';
 import {lakeAlias} from './alias.ts';
-import {catalogTable} from './catalog.ts';
+import {askedOfPostgres, postgresTable} from './catalog.ts';
 import {LakeError} from './errors.ts';
 import type {Session} from './session.ts';
 
@@ -78,8 +78,8 @@ async function idsOf(
 ): Promise<{id: number; schema: string; name: string}[]> {
   const names = tables.map(({table}) => sql`(${literal(table.schema)}, ${literal(table.name)})`);
   return await session.rows(
-    sql`SELECT t.table_id AS id, s.schema_name AS schema, t.table_name AS name
-      FROM ${catalogTable(session, 'table')} AS t JOIN ${catalogTable(session, 'schema')} AS s USING (schema_id)
-      WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND (s.schema_name, t.table_name) IN (${join(names)})`,
+    sql`FROM ${askedOfPostgres(sql`SELECT t.table_id AS id, s.schema_name AS schema, t.table_name AS name
+      FROM ${postgresTable(session, 'table')} AS t JOIN ${postgresTable(session, 'schema')} AS s USING (schema_id)
+      WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND (s.schema_name, t.table_name) IN (${join(names)})`)}`,
   );
 }

@@ -14,14 +14,20 @@ import {rowsOfMerge} from './merge.ts';
  * `o0 … on` for the outputs by place. Whole rows are told apart by identity (−0.0 is not 0.0), keys as GROUP BY does.
  */
 
-/** The target and what it holds. */
-export type Target = {readonly table: Sql; readonly outputs: readonly BoundOutput[]};
+/** The target and what it holds; how many rows, where that is known. */
+export type Target = {readonly table: Sql; readonly outputs: readonly BoundOutput[]; readonly rows?: number};
 
 /**
  * Statements in order; afterwards `stale` has the rowids that go and `added` the rows that come, with `copies` of each. `ifAny`:
- * a temporary table without whose rows there is nothing to do.
+ * a temporary table without whose rows there is nothing to do. `keysOneByOne`: of more keys than these only the range is to decide
+ * which files are read.
  */
-export type Statement = {readonly label: string; readonly text: Sql; readonly ifAny?: string};
+export type Statement = {
+  readonly label: string;
+  readonly text: Sql;
+  readonly ifAny?: string;
+  readonly keysOneByOne?: number;
+};
 
 export function output(place: number): Sql {
   return identifier(`o${place}`);
@@ -183,9 +189,16 @@ export function freshRows(fresh: Relation, target: Target, names: Names): Sql {
   return sql`CREATE TEMP TABLE fresh AS\nSELECT ${storedOutputs(fresh, target)} FROM (\n${indented(print(fresh, names))}\n) AS result`;
 }
 
-export function heldRows({table, outputs}: Target, affected: Sql, held = 'held'): Statement {
+/**
+ * To look for a key in the statistics of all files costs what reading a thousand rows does: 615 keys in ten files of 1,000 rows took
+ * 26 ms, and by their range 9.
+ */
+const rowsPerKey = 1000;
+
+export function heldRows({table, outputs, rows}: Target, affected: Sql, held = 'held'): Statement {
   const here = outputs.map(({name}, place) => sql`${identifier(name)} AS ${output(place)}`);
   return {
+    ...(rows === undefined || affected === nothing ? {} : {keysOneByOne: Math.floor(rows / rowsPerKey)}),
     label: 'what the table holds',
     text: sql`CREATE TEMP TABLE ${raw(held)} AS\nSELECT rowid AS row_id, ${join(here)} FROM ${table} ${affected}`,
   };

@@ -94,6 +94,15 @@ test('a name is found whatever its case, as it stood at a snapshot', async () =>
       {table: {schema: 'main', name: 'v'}, kind: 'view'},
     ]);
   });
+
+  // To DuckDB they are two, and to PostgreSQL, by most of its collations, one.
+  await lake.run(`CREATE TABLE "É" (upper_case INTEGER)`);
+  await lake.run(`CREATE TABLE "é" (lower_case INTEGER)`);
+  const two = await lake.snapshot();
+  await lake.lake.look(async (session) => {
+    const {columns} = await standing(session, {schema: 'main', name: 'é'}, two);
+    expect(columns.map((column) => column.name)).toEqual(['lower_case']);
+  });
 });
 
 test('macros come with parameters and defaults', async () => {

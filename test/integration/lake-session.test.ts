@@ -267,6 +267,10 @@ test('an error is told by what DuckDB calls it, whatever values it quotes', () =
       'Binder Error: Failed to get extended data file list from DuckLake: Failed to prepare query "SELECT 1": server closed the connection unexpectedly',
     ),
   ).toBe('connection');
+  const asked = 'Error: Failed to prepare query "SELECT 404": ';
+  expect(classify(`Binder ${asked}server closed the connection unexpectedly`)).toBe('connection');
+  expect(classify(`Invalid ${asked}FATAL:  terminating connection due to administrator command`)).toBe('connection');
+  expect(classify(`Binder ${asked}ERROR:  canceling statement due to statement timeout`)).toBe('other');
   expect(classify(`Binder Error: No function matches "server closed the connection"`)).toBe('statement');
   expect(classify('TransactionContext Error: Failed to commit: Transaction conflict - attempting to …')).toBe(
     'conflict',

@@ -2,12 +2,15 @@ import {randomUUID} from 'node:crypto';
 import {rm} from 'node:fs/promises';
 import {expect, test} from 'vitest';
 import {recordRefresh} from '../../src/activities/record-refresh.ts';
+import {runAll} from '../../src/activities/publication-work.ts';
 import {findTable} from '../../src/metadata/dynamic-table.ts';
 import {maintainTable} from '../../src/activities/maintain.ts';
 import {defaultSettings} from '../../src/definition/definition.ts';
 import {readyGroups} from '../../src/lake/groups.ts';
 import {openLake} from '../../src/lake/lake.ts';
 import {filesOf} from '../../src/lake/maintenance.ts';
+import {heldRows, type Statement} from '../../src/refresh/apply.ts';
+import {raw, sql} from '../../src/sql.ts';
 import {allStates, dropState, groupsTable, readState} from '../../src/lake/state.ts';
 import {aDynamicTable, prepared, type TestTable} from '../support/dynamic-table.ts';
 import {aLake, type TestLake} from '../support/lake.ts';
@@ -50,6 +53,19 @@ async function keepGroups(lake: TestLake, totals: TestTable): Promise<void> {
 const merged = (rowsScanned: number) => ({
   action: 'INCREMENTAL',
   published: {summary: {recomputed: 'none', rowsScanned}},
+});
+
+test('in a small table many keys are looked for by their range, and in what is read after it one by one again', async () => {
+  await using lake = await aLake();
+  const most = sql`CREATE OR REPLACE TEMP TABLE most AS SELECT current_setting('dynamic_or_filter_threshold') AS keys`;
+  const reading = {...heldRows({table: raw('small'), outputs: [], rows: 10_000}, raw('WHERE true')), text: most};
+  const mostKeys = (statements: readonly Statement[]) =>
+    lake.lake.compute(defaultSettings, async (session) => {
+      await runAll(session, statements);
+      return await session.rows(sql`FROM most`);
+    });
+  expect(await mostKeys([reading])).toEqual([{keys: 10}]);
+  expect(await mostKeys([reading, {label: 'next', text: most}])).toEqual([{keys: 1000}]);
 });
 
 test('a change is merged, and nothing but the change is read', async () => {

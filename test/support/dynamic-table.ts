@@ -30,7 +30,7 @@ export type TestTable = {
   readonly differences: () => Promise<unknown[][]>;
 };
 
-const options: Options = {
+export const standardOptions: Options = {
   targetLag: {kind: 'seconds', seconds: 60},
   refreshMode: 'AUTO',
   initialize: 'ON_CREATE',
@@ -46,7 +46,7 @@ export async function aDynamicTable(
 ): Promise<TestTable> {
   const {lake} = test;
   const table = {schema: 'main', name};
-  const definition = {table, query, options: {...options, ...given}, settings: defaultSettings};
+  const definition = {table, query, options: {...standardOptions, ...given}, settings: defaultSettings};
   await makeTable(lake, await define(lake, definition, bareQuery(query)));
   let last: Publication | null = null;
 
