@@ -89,3 +89,15 @@ test('of a table that was dropped nothing is wrong any more', async () => {
     expect(gauges.shown.get(`freshet_${gauge} main.totals`)).toBe(0);
   expect(gauges.shown.get('freshet_tables')).toBe(0);
 });
+
+test('a table whose target lag was taken away is never late', async () => {
+  const options = {...table.definition.options, targetLag: {kind: 'downstream'}} as const;
+  const downstream = {...table, definition: {...table.definition, options}};
+  let tables: readonly TableRow[] = [table];
+  using gauges = someGauges(() => Promise.resolve(tables));
+  await gauges.later(0);
+  tables = [downstream, {...downstream, name: 'main.other'}];
+  await gauges.later(10);
+  expect(gauges.shown.get('freshet_target_lag_seconds main.totals')).toBe(Infinity);
+  expect(gauges.shown.has('freshet_target_lag_seconds main.other')).toBe(false);
+});
