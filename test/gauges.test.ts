@@ -24,7 +24,7 @@ const table: TableRow = {
     },
   },
   ...{mode: 'incremental', dataVersion: 7, freshAt: '2026-01-01T00:00:00Z', rows: 1, failuresInARow: 2},
-  ...{suspension: null, lagMissedAt: null, resumedAt: null, keptGroups: null, createdAt: '2026-01-01T00:00:00Z'},
+  ...{suspension: null, lagMissedAt: null, lagCountedFrom: null, keptGroups: null, createdAt: '2026-01-01T00:00:00Z'},
 };
 
 /** What is shown now, by metric and table. */
