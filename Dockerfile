@@ -7,6 +7,8 @@ COPY . .
 RUN npm pack
 
 FROM node:22-bookworm-slim
+# What Debian has of it now is right.
+# hadolint ignore=DL3008
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends ca-certificates \
   && rm -rf /var/lib/apt/lists/*
@@ -17,7 +19,8 @@ RUN --mount=type=bind,from=build,source=/freshet,target=/build \
   && mkdir /lake \
   && chown node:node /lake
 ENV NODE_ENV=production PATH=/opt/freshet/node_modules/.bin:$PATH
-USER node
+# By its number, for Kubernetes to see that it is not root's.
+USER 1000:1000
 # DuckDB's extensions come along: a container that starts downloads nothing.
 RUN node --eval "import('/opt/freshet/node_modules/freshet/dist/dev/provision.js') \
   .then(({provisionExtensions}) => provisionExtensions(['ducklake', 'postgres_scanner', 'httpfs']))"

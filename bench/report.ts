@@ -101,7 +101,7 @@ function byTemporal({temporal}: Result): readonly string[] {
         ['10,000 groups, 0.1 % inserted', whole(small.ms), whole(small.outsideSqlMs)],
         ['the same without Temporal', whole(small.withoutTemporalMs), ''],
         ['a tick that finds nothing new', whole(idleTick.ms), whole(idleTick.outsideSqlMs)],
-        ['a recomputation of some seconds', whole(heavy.ms), whole(heavy.outsideSqlMs)],
+        ['a recomputation of five seconds', whole(heavy.ms), whole(heavy.outsideSqlMs)],
       ],
     ),
   ];

@@ -25,7 +25,7 @@ export function targets({cases, temporal}: Pick<Result, 'cases' | 'temporal'>): 
     atMost('outside of SQL, a small refresh by Temporal', 300, 'ms', temporal?.small.outsideSqlMs),
     atMost('outside of SQL, an idle tick', 100, 'ms', temporal?.idleTick.outsideSqlMs),
     atMost(
-      'outside of SQL, share of a refresh of some seconds',
+      'outside of SQL, share of a refresh of five seconds',
       5,
       '%',
       temporal ? (100 * temporal.heavy.outsideSqlMs) / temporal.heavy.ms : undefined,

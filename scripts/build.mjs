@@ -5,8 +5,9 @@
  * A folder is replaced when the new one is complete: what runs from it meanwhile meets whole files.
  */
 import {spawnSync} from 'node:child_process';
-import {cpSync, existsSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
+import {pathToFileURL} from 'node:url';
 import {bundleWorkflowCode, DefaultLogger} from '@temporalio/worker';
 
 await build('tsconfig.build.json', 'dist', '.');
@@ -21,6 +22,7 @@ async function build(project, folder, sources) {
   if (status !== 0) process.exit(status ?? 1);
   cpSync('src', path.join(next, sources), {recursive: true, filter: (file) => !/(?<!\.d)\.ts$/.test(file)});
   await bundle(path.resolve(next, sources));
+  typesForCommonJS(path.join(next, sources));
   if (existsSync(folder)) renameSync(folder, last);
   renameSync(next, folder);
   rmSync(last, {recursive: true, force: true});
@@ -29,5 +31,18 @@ async function build(project, folder, sources) {
 async function bundle(sources) {
   const workflowsPath = path.join(sources, 'workflows', 'index.js');
   const {code} = await bundleWorkflowCode({workflowsPath, logger: new DefaultLogger('WARN')});
-  writeFileSync(path.join(sources, 'workflow-bundle.js'), code);
+  const {bundleFile} = await import(pathToFileURL(path.join(sources, 'workflow-bundle.js')).href);
+  writeFileSync(bundleFile(), code);
+}
+
+/** For TypeScript that lets no CommonJS module require an ES module, though Node does. */
+function typesForCommonJS(sources) {
+  const {exports} = JSON.parse(readFileSync('package.json', 'utf8'));
+  for (const {
+    require: {types},
+    default: module,
+  } of Object.values(exports)) {
+    const file = path.join(sources, path.relative('dist', types));
+    writeFileSync(file, `export * from './${path.basename(module)}';\n`);
+  }
 }

@@ -350,7 +350,7 @@ export class FreshetClient {
         'invalid_configuration',
         'Lists and histories are read from PostgreSQL, whose address is missing.',
         {
-          hint: 'Give the client a `metadataUrl`.',
+          hint: 'Set FRESHET_METADATA_URL, or FRESHET_LAKE to an address postgresql://…; in a program, give the client a `metadataUrl`.',
         },
       );
     }

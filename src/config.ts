@@ -54,7 +54,7 @@ export function readConfig(environment: Environment): Config {
   const metadataUrl = values.FRESHET_METADATA_URL ?? urlOf(values.FRESHET_LAKE);
   const stagingPath = values.FRESHET_STAGING_PATH ?? stagingBeside(values.FRESHET_LAKE_DATA_PATH);
   const wrong = [
-    ...(metadataUrl === undefined ? ['FRESHET_METADATA_URL is missing.'] : []),
+    ...(metadataUrl === undefined ? [metadataMissing] : []),
     ...(stagingPath === undefined ? ['FRESHET_STAGING_PATH is missing.'] : []),
     ...(stagingPath !== undefined && isInside(stagingPath, values.FRESHET_LAKE_DATA_PATH)
       ? [`FRESHET_STAGING_PATH is "${stagingPath}"; it should be outside of FRESHET_LAKE_DATA_PATH.`]
@@ -130,7 +130,8 @@ function hiding(secrets: readonly (string | undefined)[], scrub: ClientConfig['s
 }
 
 function readTemporal(environment: Environment): ClientConnectConfig {
-  const set = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  // Empty as not set, as everywhere: an API key without a character would turn TLS on.
+  const set = Object.entries(environment).filter((entry): entry is [string, string] => Boolean(entry[1]));
   try {
     return loadClientConnectConfig({overrideEnvVars: Object.fromEntries(set)});
   } catch (cause) {
@@ -182,6 +183,9 @@ function concurrencyProblems({FRESHET_COMPUTE_CONCURRENCY: wanted}: Variables, e
     `FRESHET_COMPUTE_CONCURRENCY is "${wanted}"; it should be at most ${most}, or UV_THREADPOOL_SIZE at least ${wanted + 2}.`,
   ];
 }
+
+const metadataMissing =
+  'FRESHET_METADATA_URL is missing, and FRESHET_LAKE is no address to take it from; either should be "postgresql://user:password@host:port/database".';
 
 /** The same database by an address that PostgreSQL's drivers understand; one given by keywords has none. */
 function urlOf(catalog: string): string | undefined {

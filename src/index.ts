@@ -11,6 +11,7 @@ export {
   type TableNow,
   type Verification,
 } from './client.ts';
+export {readClientConfig, type ClientConfig} from './config.ts';
 export {FreshetError, type ErrorCode, type Position} from './errors.ts';
 export type {HistoryEntry} from './metadata/refresh.ts';
 export type {Difference} from './metadata/verification.ts';

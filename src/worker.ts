@@ -1,5 +1,4 @@
 import {setTimeout as delay} from 'node:timers/promises';
-import {fileURLToPath} from 'node:url';
 import {Connection} from '@temporalio/client';
 import {
   DefaultLogger,
@@ -18,9 +17,8 @@ import {openMetadata} from './metadata/database.ts';
 import {histogramBuckets} from './metrics.ts';
 import {FreshetPlugin, prepareMetadata} from './plugin.ts';
 import {computeTaskQueue} from './temporal-names.ts';
+import {ownBundle} from './workflow-bundle.ts';
 
-/** Our workflows, bundled when this was built: a worker would take seconds for it at each start. */
-const ownBundle = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
 /** Short activities at once; what they ask of DuckDB waits for a thread. */
 const lightConcurrency = 20;
 /** So often a running statement tells how far it is, and hears whether it was cancelled. */
@@ -103,7 +101,7 @@ async function createWorkers(config: Config, connection: NativeConnection): Prom
   const light = await Worker.create({
     ...shared,
     plugins: [...plugins],
-    workflowBundle: {codePath: ownBundle},
+    ...ownBundle(),
     taskQueue,
     maxConcurrentActivityTaskExecutions: lightConcurrency,
     maxConcurrentLocalActivityExecutions: lightConcurrency,

@@ -95,7 +95,10 @@ test('a configuration is frozen', () => {
 });
 
 test('an empty variable counts as not set', () => {
-  expect(readConfig({...enough, FRESHET_LAKE_NAME: '', FRESHET_METADATA_URL: ''}).lake.name).toBe('lake');
+  const empty = {FRESHET_LAKE_NAME: '', FRESHET_METADATA_URL: '', TEMPORAL_API_KEY: ''};
+  const {lake, temporal} = readConfig({...enough, ...empty});
+  expect(lake.name).toBe('lake');
+  expect(temporal).toEqual(readConfig(enough).temporal);
 });
 
 test('all wrong values are named at once, with what they should be', () => {
@@ -137,7 +140,9 @@ test.each([
 test.each(['ducklake:postgres:host=db dbname=lake', 'postgres:host=db dbname=lake'])(
   'a catalog given by keywords needs the address of the metadata beside it: %s',
   (catalog) => {
-    expect(problems({...enough, FRESHET_LAKE: catalog})).toContain('FRESHET_METADATA_URL is missing.');
+    expect(problems({...enough, FRESHET_LAKE: catalog})).toContain(
+      'FRESHET_METADATA_URL is missing, and FRESHET_LAKE is no address to take it from',
+    );
     expect(problems({...enough, FRESHET_LAKE: catalog, FRESHET_METADATA_URL: lake})).toBe('none');
   },
 );

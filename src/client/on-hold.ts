@@ -53,7 +53,7 @@ async function whyOnHold(temporal: Client, handle: WorkflowHandle): Promise<stri
 }
 
 function noWorker(taskQueue: string): string {
-  return `No worker takes work from the task queue ${taskQueue}; one is started by: freshet worker`;
+  return `No worker takes work from the task queue ${taskQueue}: start freshet worker, or name the task queue of a worker of yours in FRESHET_TASK_QUEUE`;
 }
 
 type Task = {

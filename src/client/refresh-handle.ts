@@ -1,4 +1,6 @@
 import {WorkflowFailedError, type Client, type WorkflowHandle} from '@temporalio/client';
+import {ValueError} from '@temporalio/common';
+import {FreshetError} from '../errors.ts';
 import {errorOfFailure} from '../failure.ts';
 import {watched, type OnHold} from './on-hold.ts';
 import type {RefreshResult} from '../refresh/messages.ts';
@@ -28,8 +30,16 @@ export async function outcome(handle: WorkflowHandle): Promise<unknown> {
   try {
     return await handle.result();
   } catch (error) {
+    if (error instanceof ValueError) throw unreadable(error);
     throw error instanceof WorkflowFailedError ? errorOfFailure(error.cause ?? error) : error;
   }
+}
+
+function unreadable(cause: ValueError): FreshetError {
+  return new FreshetError('invalid_configuration', `What the worker has answered can't be read: ${cause.message}.`, {
+    hint: 'A worker with a data converter of its own is asked by a FreshetClient whose Temporal client has it too.',
+    cause,
+  });
 }
 
 async function* phases(

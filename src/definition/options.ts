@@ -41,6 +41,11 @@ const options: Readonly<Record<string, Option>> = {
   },
 };
 
+/** What `docs/sql.md` says of each option. */
+export const optionTexts: readonly {readonly name: string; readonly expected: string}[] = Object.entries(options).map(
+  ([name, {expected}]) => ({name, expected}),
+);
+
 const defaults: Omit<Options, 'targetLag'> = {
   refreshMode: 'AUTO',
   initialize: 'ON_CREATE',

@@ -21,12 +21,18 @@ export type TemporalServer = {
   readonly stop: () => Promise<void>;
 };
 
+/** Each partition of a task queue keeps to the priorities for itself. A server that has others already may have tasks there. */
+const onePartition = ['Read', 'Write'].flatMap((kind) => [
+  '--dynamic-config-value',
+  `matching.numTaskqueue${kind}Partitions=1`,
+]);
+
 /** Temporal's development server on loopback, its state in `folder`. It ends with this process at the latest. */
 export async function startTemporal(options: {
   readonly folder: string;
   readonly port?: number | undefined;
   readonly uiPort?: number | undefined;
-  /** Keeps its state in memory and has no Web UI: for tests. */
+  /** Keeps its state in memory, has no Web UI, and hands tasks out in order of priority: for tests. */
   readonly isDisposable?: boolean;
 }): Promise<TemporalServer> {
   const cli = await provisionTemporalCli();
@@ -43,7 +49,7 @@ export async function startTemporal(options: {
         ...[cli, 'server', 'start-dev'],
         ...['--ip', '127.0.0.1', '--port', String(port)],
         ...(options.isDisposable
-          ? ['--headless']
+          ? ['--headless', ...onePartition]
           : ['--ui-port', String(uiPort), '--db-filename', path.join(folder, 'temporal.db')]),
         ...['--log-level', 'warn'],
       ],

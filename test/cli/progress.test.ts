@@ -58,7 +58,7 @@ test('on a terminal a refresh turns a spinner beside why it waits: no worker, th
   await vi.advanceTimersByTimeAsync(500);
   expect(shown()).toMatch(/[⠋⠙⠹⠸] Refreshing: choose/);
   await vi.advanceTimersByTimeAsync(2_000);
-  expect(shown()).toContain('No worker takes work from the task queue freshet; one is started by: freshet worker');
+  expect(shown()).toContain('No worker takes work from the task queue freshet: start freshet worker');
   raw = attemptFailed;
   await vi.advanceTimersByTimeAsync(2_500);
   expect(shown()).toContain('Attempt 2 failed, and is made again: PostgreSQL is away');

@@ -50,7 +50,7 @@ async function install(into: string): Promise<void> {
 const run = promisify(execFile);
 
 const entries = {
-  freshet: ['FreshetClient', 'FreshetError'],
+  freshet: ['FreshetClient', 'FreshetError', 'readClientConfig'],
   'freshet/client': ['FreshetClient'],
   'freshet/plugin': ['FreshetPlugin', 'readConfig'],
   'freshet/worker': ['runWorker'],
@@ -68,7 +68,14 @@ test.each([
   await run(process.execPath, [type, '-e', program], {cwd: folder});
 });
 
-test('the example and others in TypeScript, be they ES modules or CommonJS, have the types of the package', async () => {
+test('the package has a bundle of the workflows for the SDK that it was built with, and none for another', async () => {
+  const program = `const {ownBundle} = await import('./node_modules/freshet/dist/workflow-bundle.js');
+    console.log(JSON.stringify([ownBundle(), ownBundle('1.24.1')]));`;
+  const {stdout} = await run(process.execPath, ['--input-type=module', '-e', program], {cwd: folder});
+  expect(JSON.parse(stdout)).toEqual([{workflowBundle: {codePath: expect.stringContaining('/dist/')}}, {}]);
+});
+
+test('the example and others in TypeScript, be they ES modules, CommonJS or for a bundler, have the types of the package', async () => {
   const program = `
     import {executeChild} from '@temporalio/workflow';
     import {FreshetClient, FreshetError, type DynamicTable, type RefreshResult} from 'freshet';
@@ -86,14 +93,27 @@ test('the example and others in TypeScript, be they ES modules or CommonJS, have
     // @ts-expect-error there is no such field
     export const wrong = () => executeChild(refreshDynamicTable, {args: [{tabel: 't'}]});`;
   for (const name of ['user.mts', 'user.cts']) await writeFile(path.join(example, name), program);
-  const project = {
-    extends: './host-worker/tsconfig.json',
-    compilerOptions: {rootDir: 'host-worker', outDir: 'host-worker/lib'},
-    include: ['host-worker/*'],
-  };
-  await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify(project));
   const tsc = path.join(folder, 'node_modules', 'typescript', 'bin', 'tsc');
-  await expect(run(process.execPath, [tsc, '-p', folder])).resolves.toMatchObject({stdout: ''});
+  const checked = [
+    '--ignoreConfig',
+    '--noEmit',
+    '--strict',
+    '--skipLibCheck',
+    '--types',
+    'node',
+    'user.mts',
+    'user.cts',
+  ];
+  const checks = [
+    ['--project', '.'],
+    ['--module', 'node16', '--target', 'es2022', ...checked],
+    ['--module', 'esnext', '--moduleResolution', 'bundler', ...checked],
+  ];
+  await Promise.all(
+    checks.map((flags) =>
+      expect(run(process.execPath, [tsc, ...flags], {cwd: example})).resolves.toMatchObject({stdout: ''}),
+    ),
+  );
 });
 
 test('a host does what its workflows and those of other programs ask of it, with a bundle made before or without', async (context) => {

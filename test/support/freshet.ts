@@ -10,6 +10,7 @@ export type Said = {readonly status: number; readonly out: string; readonly err:
 
 /** A folder in which the real `freshet dev` runs, and a shell in it that knows `freshet`, and `npx freshet` as README writes it. */
 export type DevFolder = AsyncDisposable & {
+  readonly folder: string;
   readonly freshet: (args: readonly string[], input?: string) => Promise<Said>;
   readonly shell: (script: string) => Promise<Said>;
   /** Presses Ctrl-C when the command has said so much. */
@@ -28,6 +29,7 @@ export async function aDevFolder(): Promise<DevFolder> {
   await writeFile(path.join(folder, 'node_modules', '.bin', 'freshet'), command, {mode: 0o755});
   const stop = await startDev(folder);
   return {
+    folder,
     freshet: (args, input = '') => run(process.execPath, [cli, ...args], folder, input),
     shell: (script) => run('/bin/sh', ['-c', script], folder, ''),
     interrupted: (args, when) => run(process.execPath, [cli, ...args], folder, '', when),

@@ -33,7 +33,10 @@ export type TestWorker = AsyncDisposable & {
   readonly execute: (type: string, input: unknown, workflowId?: string) => Promise<unknown>;
 };
 
-export async function aWorker(activities: (prefix: string) => Partial<Activities>): Promise<TestWorker> {
+export async function aWorker(
+  activities: (prefix: string) => Partial<Activities>,
+  {slots = 50}: {readonly slots?: number} = {},
+): Promise<TestWorker> {
   quiet();
   const prefix = `test-${randomUUID()}-`;
   const taskQueue = `${prefix}freshet`;
@@ -43,7 +46,7 @@ export async function aWorker(activities: (prefix: string) => Partial<Activities
     taskQueue,
     workflowBundle: await workflowBundle(),
     activities: activities(prefix),
-    maxConcurrentActivityTaskExecutions: 50,
+    maxConcurrentActivityTaskExecutions: slots,
   });
   const running = worker.run();
   const clientConnection = await Connection.connect({address: temporalAddress()});

@@ -58,13 +58,9 @@ async function sql(argument: string | undefined, options: SqlOptions): Promise<v
     await withProgress(isJson, (shown) =>
       withFreshet(
         (freshet) =>
-          pointingInto(text, async () => {
-            for (const statement of splitStatements(text)) {
-              const result = await run(freshet, atItsPlace(statement), isJson, shown);
-              shown.end();
-              if (isJson) results.push(result);
-              else process.stdout.write(`${show(result)}\n`);
-            }
+          runStatements(freshet, text, isJson, shown, (result) => {
+            if (isJson) results.push(result);
+            else process.stdout.write(`${showResult(result)}\n`);
           }),
         shown.show,
       ),
@@ -73,6 +69,23 @@ async function sql(argument: string | undefined, options: SqlOptions): Promise<v
     // Also after an error: the statements before it have been run.
     if (isJson) process.stdout.write(`${json(results)}\n`);
   }
+}
+
+/** Runs one statement after the other, and hands on what each has done. */
+export async function runStatements(
+  freshet: Freshet,
+  text: string,
+  isJson: boolean,
+  shown: Progress,
+  answer: (result: Result) => void,
+): Promise<void> {
+  await pointingInto(text, async () => {
+    for (const statement of splitStatements(text)) {
+      const result = await run(freshet, atItsPlace(statement), isJson, shown);
+      shown.end();
+      answer(result);
+    }
+  });
 }
 
 /** A text has at most half a billion characters. */
@@ -137,7 +150,8 @@ async function alter(
   }
 }
 
-function show(result: Result): string {
+/** For people. */
+export function showResult(result: Result): string {
   switch (result.kind) {
     case 'create':
       return showCreate(result.result);
