@@ -1,7 +1,7 @@
 import type {MetricMeter} from '@temporalio/common';
 import {allTables, type TableRow} from './metadata/dynamic-table.ts';
 import type {Metadata} from './metadata/database.ts';
-import {showDropped, showTables} from './metrics.ts';
+import {showDropped, showNoTargetLag, showTables} from './metrics.ts';
 
 const seconds = 5;
 
@@ -19,6 +19,8 @@ export function startGauges(meter: MetricMeter, metadata: Metadata): NodeJS.Time
       const now = await allTables(metadata).catch(() => tables);
       const names = new Set(now.map(({name}) => name));
       for (const {name} of tables) if (!names.has(name)) showDropped(meter, name);
+      for (const {name} of now.filter(isDownstream))
+        if (tables.some((before) => before.name === name && !isDownstream(before))) showNoTargetLag(meter, name);
       tables = now;
       showTables(meter, tables, Date.now());
     } finally {
@@ -27,4 +29,8 @@ export function startGauges(meter: MetricMeter, metadata: Metadata): NodeJS.Time
   };
   void look();
   return setInterval(() => void look(), seconds * 1000).unref();
+}
+
+function isDownstream({definition}: TableRow): boolean {
+  return definition.options.targetLag.kind === 'downstream';
 }

@@ -160,7 +160,12 @@ export function showTables(meter: MetricMeter, tables: readonly TableRow[], now:
   }
 }
 
-/** A gauge can't be taken back: those of a table that was dropped say that all is well. */
+/** A gauge can't be taken back: a table with DOWNSTREAM that had a target lag before may now be as old as it likes. */
+export function showNoTargetLag(meter: MetricMeter, table: string): void {
+  set(meter, metrics.targetLag, Infinity, {table});
+}
+
+/** Of a table that was dropped they say that all is well. */
 export function showDropped(meter: MetricMeter, table: string): void {
   for (const metric of [metrics.lag, metrics.failuresInARow, metrics.suspended, metrics.suspendedByHand])
     set(meter, metric, 0, {table});

@@ -24,7 +24,7 @@ const table: TableRow = {
     },
   },
   ...{mode: 'incremental', dataVersion: 7, freshAt: '2026-01-01T00:00:00Z', rows: 1, failuresInARow: 2},
-  ...{suspension: null, lagMissedAt: null, resumedAt: null, keptGroups: null, createdAt: '2026-01-01T00:00:00Z'},
+  ...{suspension: null, lagMissedAt: null, lagCountedFrom: null, keptGroups: null, createdAt: '2026-01-01T00:00:00Z'},
 };
 
 /** What is shown now, by metric and table. */
@@ -88,4 +88,16 @@ test('of a table that was dropped nothing is wrong any more', async () => {
   for (const gauge of ['lag_seconds', 'failures_in_a_row', 'suspended'])
     expect(gauges.shown.get(`freshet_${gauge} main.totals`)).toBe(0);
   expect(gauges.shown.get('freshet_tables')).toBe(0);
+});
+
+test('a table whose target lag was taken away is never late', async () => {
+  const options = {...table.definition.options, targetLag: {kind: 'downstream'}} as const;
+  const downstream = {...table, definition: {...table.definition, options}};
+  let tables: readonly TableRow[] = [table];
+  using gauges = someGauges(() => Promise.resolve(tables));
+  await gauges.later(0);
+  tables = [downstream, {...downstream, name: 'main.other'}];
+  await gauges.later(10);
+  expect(gauges.shown.get('freshet_target_lag_seconds main.totals')).toBe(Infinity);
+  expect(gauges.shown.has('freshet_target_lag_seconds main.other')).toBe(false);
 });

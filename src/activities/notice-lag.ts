@@ -4,18 +4,18 @@ import {alertId} from '../temporal-names.ts';
 import type {Deps} from './deps.ts';
 
 /**
- * Looks, as a scheduled run begins, whether the contents are older than was promised; after a suspension they may be for as long
- * again. Runs that find them so one after another
- * are one occasion, of which people are told once: there is one of them at least twice per lag.
+ * Looks, as a scheduled run begins, whether the contents are older than was promised; after a suspension, or with another target
+ * lag, they may be for as long again. Runs that find them so one after another are one occasion, of which people are told once:
+ * there is one of them at least twice per lag.
  */
 export async function noticeLag(
   {metadata, alerts, site}: Pick<Deps, 'metadata' | 'alerts' | 'site'>,
-  {name, incarnation, definition, freshAt, resumedAt, lagMissedAt}: TableRow,
+  {name, incarnation, definition, freshAt, lagCountedFrom, lagMissedAt}: TableRow,
 ): Promise<void> {
   const {targetLag} = definition.options;
   if (targetLag.kind === 'downstream' || freshAt === null) return;
   const lagSeconds = secondsSince(freshAt);
-  if (Math.min(lagSeconds, secondsSince(resumedAt ?? freshAt)) <= targetLag.seconds) {
+  if (Math.min(lagSeconds, secondsSince(lagCountedFrom ?? freshAt)) <= targetLag.seconds) {
     if (lagMissedAt !== null) await markLagKept(metadata, name, incarnation);
     return;
   }

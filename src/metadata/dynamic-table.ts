@@ -57,15 +57,15 @@ export type TableRow = {
   readonly suspension: StoredSuspension | null;
   /** Since when scheduled runs have found its contents older than its target lag, ISO 8601. */
   readonly lagMissedAt: string | null;
-  /** When its schedule went on last after it had stood still, ISO 8601. */
-  readonly resumedAt: string | null;
+  /** When its schedule went on last after it had stood still, or its target lag was changed, ISO 8601. */
+  readonly lagCountedFrom: string | null;
   readonly keptGroups: KeptGroups | null;
   readonly createdAt: string;
 };
 
 const columns = `name, incarnation, created_by as "createdBy", state, definition, columns, sources, mode, reasons, data_version as "dataVersion",
   fresh_at as "freshAt", row_count as "rows", failures_in_a_row as "failuresInARow", suspension,
-  lag_missed_at as "lagMissedAt", resumed_at as "resumedAt", kept_groups as "keptGroups", created_at as "createdAt"`;
+  lag_missed_at as "lagMissedAt", lag_counted_from as "lagCountedFrom", kept_groups as "keptGroups", created_at as "createdAt"`;
 
 /** A new table; false when its name is taken. What was not given yet (version, rows) comes with the first refresh. */
 export async function insertTable(
@@ -130,7 +130,11 @@ export async function setDefinition(
   }: Pick<TableRow, 'definition' | 'columns' | 'sources' | 'mode' | 'reasons'>,
 ): Promise<void> {
   await database.query(
-    `update freshet.dynamic_table set definition = $3, columns = $4, sources = $5, mode = $6, reasons = $7
+    `update freshet.dynamic_table set definition = $3, columns = $4, sources = $5, mode = $6, reasons = $7,
+       lag_counted_from = case
+         when definition #> '{options,targetLag}' = $3::jsonb #> '{options,targetLag}' then lag_counted_from
+         else now()
+       end
      where name = $1 and incarnation = $2`,
     [name, incarnation, JSON.stringify(definition), JSON.stringify(columns), sources, mode, reasons],
   );
@@ -251,7 +255,7 @@ export function suspendedBelow(name: string, tables: readonly TableRow[]): strin
 /** Nothing keeps it from its schedule any more, and failures are counted from none. */
 export async function liftSuspension(database: Queryable, incarnation: string): Promise<void> {
   await database.query(
-    `update freshet.dynamic_table set suspension = null, failures_in_a_row = 0, resumed_at = now() where incarnation = $1`,
+    `update freshet.dynamic_table set suspension = null, failures_in_a_row = 0, lag_counted_from = now() where incarnation = $1`,
     [incarnation],
   );
 }

@@ -195,7 +195,9 @@ test('contents older than the target lag are one alert until a scheduled run fin
   await liftSuspension(made.metadata, incarnation);
   await tick(2);
   expect(made.alerts).toHaveLength(3);
-  await made.metadata.query(`update freshet.dynamic_table set resumed_at = resumed_at - interval '2 hours'`);
+  await made.metadata.query(
+    `update freshet.dynamic_table set lag_counted_from = lag_counted_from - interval '2 hours'`,
+  );
   await tick(3);
   expect(made.alerts).toHaveLength(4);
 });

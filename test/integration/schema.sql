@@ -16,7 +16,7 @@ create table freshet.dynamic_table (
   suspension jsonb,
   lag_missed_at timestamp with time zone,
   kept_groups jsonb,
-  resumed_at timestamp with time zone,
+  lag_counted_from timestamp with time zone,
   constraint dynamic_table_incarnation_key UNIQUE (incarnation),
   constraint dynamic_table_mode_check CHECK ((mode = ANY (ARRAY['incremental'::text, 'full'::text]))),
   constraint dynamic_table_pkey PRIMARY KEY (name),

@@ -69,7 +69,10 @@ test('SET changes what a table is, and its contents stay and are carried on', as
 });
 
 test('RENAME takes a table and its schedule along, suspended as it was', async () => {
-  await stack.create('former', 'select k, max(v) as m from base group by k');
+  const query = 'select k, max(v) as m from base group by k';
+  expect(
+    await stack.client.create(`create or replace dynamic table former target_lag = '1 day' as ${query}`),
+  ).toMatchObject({outcome: 'created'});
   await stack.client.suspend('former');
   expect(await stack.client.execute('alter dynamic table former rename to latter')).toEqual({
     ...{kind: 'alter', result: {table: 'main.latter', outcome: 'altered', mode: 'incremental', reasons: []}},
@@ -88,26 +91,22 @@ test('RENAME takes a table and its schedule along, suspended as it was', async (
 });
 
 test('CREATE OR REPLACE gives a table another query, and its readers begin anew', async () => {
-  const first = `create or replace dynamic table replaced target_lag = '1 day' comment = 'old' as select k, 1 as n from base`;
-  expect(await stack.client.create(first, {dryRun: true})).toMatchObject({outcome: 'dry-run'});
-  expect(await stack.client.create(first)).toMatchObject({outcome: 'created'});
-  await stack.create('above', 'select sum(n) as n from replaced');
-  await stack.client.suspend('replaced');
-  const statement = `create or replace dynamic table replaced target_lag = '2 days' as
-    select k % 2 as parity, count(*) as n from base group by all`;
+  await stack.client.suspend('totals');
+  const statement = `create or replace dynamic table totals target_lag = '2 days' as
+    select k % 2 as parity, count(*) as s from base group by all`;
   expect(await stack.client.create(statement)).toMatchObject({
-    ...{table: 'main.replaced', outcome: 'replaced', columns: [{name: 'parity'}, {name: 'n'}]},
+    ...{table: 'main.totals', outcome: 'replaced', columns: [{name: 'parity'}, {name: 's'}]},
     refresh: {outcome: 'refreshed', refresh: {action: 'REINITIALIZE'}},
   });
-  expect(await stack.client.describe('replaced')).toMatchObject({
-    ...{state: 'active', targetLag: '2 days', comment: null, columns: [{name: 'parity'}, {name: 'n'}]},
+  expect(await stack.client.describe('totals')).toMatchObject({
+    ...{state: 'active', targetLag: '2 days', comment: null, columns: [{name: 'parity'}, {name: 's'}]},
     schedule: {paused: false, note: expect.stringContaining('target lag 2 days') as string},
   });
-  expect(await stack.client.describe('above')).toMatchObject({state: 'active'});
-  expect(await stack.client.verify('replaced')).toMatchObject({verdict: 'equal'});
+  expect(await stack.client.describe('reader')).toMatchObject({state: 'active'});
   await stack.run('insert into base values (0, 1)');
-  expect(await (await stack.client.refresh('above')).result()).toMatchObject({refresh: {action: 'REINITIALIZE'}});
-  expect(await stack.client.verify('above')).toMatchObject({verdict: 'equal'});
+  expect(await (await stack.client.refresh('reader')).result()).toMatchObject({refresh: {action: 'REINITIALIZE'}});
+  expect(await stack.client.verify('totals')).toMatchObject({verdict: 'equal'});
+  expect(await stack.client.verify('reader')).toMatchObject({verdict: 'equal'});
 });
 
 test('SHOW lists the tables of a name, DESCRIBE tells all about one', async () => {
