@@ -7,10 +7,15 @@ export type Outside = {
   /** Runs a statement, committed by itself. Names without a schema are in the lake's `main`. */
   readonly run: (statement: string) => Promise<void>;
   /** Rows of a query as texts, in the order of the texts, and the types of its columns. */
-  readonly query: (query: string) => Promise<{rows: Rows; types: readonly string[]}>;
+  readonly query: (query: string, options?: QueryOptions) => Promise<Answer>;
   readonly newestSnapshot: () => Promise<number>;
   readonly leave: () => void;
 };
+
+export type Answer = {readonly rows: Rows; readonly types: readonly string[]};
+
+/** `optimizersOff`: rules of DuckDB's that the query does without. */
+export type QueryOptions = {readonly optimizersOff?: readonly string[]};
 
 export async function enter(database: DuckDBInstance, place: Place): Promise<Outside> {
   await attach(database, publicName, place);
@@ -20,7 +25,10 @@ export async function enter(database: DuckDBInstance, place: Place): Promise<Out
     run: async (statement) => {
       await connection.run(statement);
     },
-    query: (query) => rowsAsTexts(connection, query),
+    query: async (query, {optimizersOff = []} = {}) => {
+      await connection.run(`SET disabled_optimizers = '${optimizersOff.join()}'`);
+      return await rowsAsTexts(connection, query);
+    },
     newestSnapshot: async () => {
       const reader = await connection.runAndReadAll('SELECT id FROM lake.current_snapshot()');
       return Number(reader.getRows()[0]?.[0]);
@@ -30,10 +38,7 @@ export async function enter(database: DuckDBInstance, place: Place): Promise<Out
 }
 
 /** By way of a table, which numbers columns of the same name. In the order of the texts, nulls last. */
-export async function rowsAsTexts(
-  connection: DuckDBConnection,
-  query: string,
-): Promise<{rows: Rows; types: readonly string[]}> {
+export async function rowsAsTexts(connection: DuckDBConnection, query: string): Promise<Answer> {
   await connection.run(`CREATE OR REPLACE TEMP TABLE queried AS ${query}`);
   const reader = await connection.runAndReadAll('SELECT CAST(COLUMNS(*) AS VARCHAR) FROM temp.queried');
   const described = await connection.runAndReadAll('DESCRIBE temp.queried');

@@ -5,8 +5,8 @@ import {inputsOf, type Relation} from '../src/relation/relation.ts';
 import {tableNameText} from '../src/table-name.ts';
 import {compare, unsigned} from './compare.ts';
 import {create, isCurrent, refresh, type Created, type Refreshed} from './engine.ts';
-import {messageOf, type Contents, type Outcome, type Rows, type StepOutcome} from './outcome.ts';
-import type {Outside} from './outside.ts';
+import {messageOf, type Contents, type Difference, type Outcome, type Rows, type StepOutcome} from './outcome.ts';
+import type {Answer, Outside} from './outside.ts';
 import type {Scenario} from './scenario.ts';
 
 /** What outcomes show. */
@@ -16,6 +16,9 @@ export type Shown = {
   /** Whether each table is compared with its query, run afresh by somebody outside. */
   readonly check: boolean;
 };
+
+/** Rules by which DuckDB 1.5.5 itself answers some query wrongly: this one takes two subplans for one (regressions/common-subplan.jsonl). */
+const faultyOptimizers = ['common_subplan'];
 
 /** What the dynamic table of the scenario's view is called. */
 const viewName = 'scenario_view';
@@ -121,14 +124,19 @@ class Tables {
   async #check(): Promise<Contents> {
     for (const table of this.#tables) {
       const held = await this.#outside.query(`SELECT * FROM ${sqlName(table)}`);
-      const queried = await this.#outside.query(table.query);
-      const isFloat = queried.types.map((type) => type === 'DOUBLE' || type === 'FLOAT');
-      const isShown = table.relation === null || showsOneOfEqualFloats(table.relation);
-      const signsAreOne = isShown || isFloat.some((is, place) => is && isRepeated(queried.rows, place));
-      const difference = compare(table.table.name, held.rows, queried.rows, {isFloat, signsAreOne});
+      const difference =
+        (await this.#difference(table, held)) && (await this.#difference(table, held, faultyOptimizers));
       if (difference !== null) return {equal: false, difference};
     }
     return {equal: true};
+  }
+
+  async #difference(table: Table, held: Answer, optimizersOff: readonly string[] = []): Promise<Difference | null> {
+    const queried = await this.#outside.query(table.query, {optimizersOff});
+    const isFloat = queried.types.map((type) => type === 'DOUBLE' || type === 'FLOAT');
+    const isShown = table.relation === null || showsOneOfEqualFloats(table.relation);
+    const signsAreOne = isShown || isFloat.some((is, place) => is && isRepeated(queried.rows, place));
+    return compare(table.table.name, held.rows, queried.rows, {isFloat, signsAreOne});
   }
 }
 
