@@ -184,7 +184,7 @@ function isPostgresCatalog(value: string): boolean {
 }
 
 function isPostgresUrl(value: string): boolean {
-  return URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol);
+  return /^postgres(ql)?:\/\//i.test(value) && URL.canParse(value);
 }
 
 function isHttpUrl(value: string): boolean {

@@ -194,6 +194,12 @@ test('a wrong value that holds a password is not shown', () => {
   expect(message).not.toContain('s3cret');
 });
 
+test('an address of PostgreSQL has two slashes', () => {
+  expect(problems({...enough, FRESHET_METADATA_URL: 'postgres:5432'})).toContain(
+    'FRESHET_METADATA_URL begins with "postgres:"; it should be "postgresql://user:password@host:port/database"',
+  );
+});
+
 test('passwords are taken out of a text', () => {
   const {scrub} = readConfig({...enough, FRESHET_METADATA_URL: 'postgresql://me:h%40rd@db/x'});
   const message = scrub(`no route to ${lake}, nor postgresql://me:h%40rd@db/x; tried "s3cret" and "h@rd"`);

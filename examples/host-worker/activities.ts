@@ -27,9 +27,10 @@ export async function bestCustomers(snapshot: number): Promise<Customer[]> {
   });
 }
 
-/** Any DuckDB reads and writes the lake; `ATTACH` takes the address that begins with `ducklake:`. */
+/** Any DuckDB reads and writes the lake. `ATTACH` wants to know what the address is of, which the variable may leave out. */
 async function inLake<T>(work: (lake: DuckDBConnection) => Promise<T>): Promise<T> {
-  const address = process.env['FRESHET_LAKE'] ?? '';
+  const catalog = process.env['FRESHET_LAKE'] ?? '';
+  const address = catalog.replace(/^(?:ducklake:)?(?:postgres:(?!\/\/))?/, 'ducklake:postgres:');
   const instance = await DuckDBInstance.create();
   try {
     const lake = await instance.connect();
