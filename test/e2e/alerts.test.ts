@@ -47,7 +47,7 @@ test('a shipped worker suspends a table, posts alerts and shows metrics; freshet
   expect(JSON.parse(list)).toMatchObject({tables: [{state: 'auto_suspended', failuresInARow: 5, suspension}]});
   expect(await freshet(stack, 'list')).toContain('main.numbers (auto_suspended)');
   expect(await freshet(stack, 'describe', 'numbers')).toMatch(
-    /state +auto_suspended, until freshet resume\nsuspended +\S+, data_error: .*'x'/,
+    /state +auto_suspended, until freshet resume main\.numbers\nsuspended +\S+, data_error: .*'x'/,
   );
   expect(await freshet(stack, 'history', 'numbers')).toContain('failed (data_error), suspended');
   expect(await freshet(stack, 'resume', 'numbers')).toBe('Resumed main.numbers: refreshed by schedule again.\n');
