@@ -108,7 +108,7 @@ function byTemporal({temporal}: Result): readonly string[] {
 }
 
 function againstTargets(result: Result): readonly string[] {
-  if (result.options.scaleFactor < 1) return [];
+  if (result.options.scaleFactor !== 1) return [];
   const rows = targets(result).map(({figure, wanted, found, isMet}) => [
     figure,
     wanted,
