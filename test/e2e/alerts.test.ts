@@ -52,7 +52,7 @@ test('a shipped worker suspends a table, posts alerts and shows metrics; freshet
   expect(await freshet(stack, 'history', 'numbers')).toContain('failed (data_error), suspended');
   expect(await freshet(stack, 'resume', 'numbers')).toBe('Resumed main.numbers: refreshed by schedule again.\n');
   const again = await freshet(stack, 'resume', 'numbers', '--json');
-  expect(JSON.parse(again)).toEqual({table: 'main.numbers', outcome: 'active', readers: []});
+  expect(JSON.parse(again)).toEqual({table: 'main.numbers', outcome: 'active', readers: [], suspendedUpstream: null});
 
   expect(await worker.stop()).toBe(0);
   const runs: string[] = [];
