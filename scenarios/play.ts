@@ -18,7 +18,7 @@ export type Shown = {
 };
 
 /** Rules by which DuckDB 1.5.5 itself answers some query wrongly: this one takes two subplans for one (regressions/common-subplan.jsonl). */
-const faultyOptimizers = ['common_subplan'];
+export const faultyOptimizers: readonly string[] = ['common_subplan'];
 
 /** What the dynamic table of the scenario's view is called. */
 const viewName = 'scenario_view';

@@ -19,7 +19,7 @@ import {identifier, join, path, raw, sql, type Sql} from '../../src/sql.ts';
 import {tableNameText, type TableName} from '../../src/table-name.ts';
 import {compare} from '../../scenarios/compare.ts';
 import {rowsAsTexts} from '../../scenarios/outside.ts';
-import {showsOneOfEqualFloats} from '../../scenarios/play.ts';
+import {faultyOptimizers, showsOneOfEqualFloats} from '../../scenarios/play.ts';
 import type {Scenario} from '../../scenarios/scenario.ts';
 import {changesTables} from './oracle.ts';
 
@@ -46,7 +46,7 @@ export function isMerged({reading}: Bound): boolean {
 async function playOnce(scenario: Scenario, bound: Bound, merges: Merges): Promise<string | null> {
   const database = await DuckDBInstance.create(':memory:', {
     threads: '1',
-    disabled_optimizers: computeOptimizersOff.join(','),
+    disabled_optimizers: [...computeOptimizersOff, ...faultyOptimizers].join(','),
   });
   const connection = await database.connect();
   try {
